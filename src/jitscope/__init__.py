@@ -1,0 +1,48 @@
+"""jitscope: the compilation cache and recompilation inspector for `jax.jit` and `torch.compile`.
+
+The front door. Nothing is imported before it is used: `import jitscope` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jitscope.capture.watch import compile as compile
+    from jitscope.capture.watch import jit as jit
+    from jitscope.capture.watch import watch as watch
+    from jitscope.errors import JitscopeError as JitscopeError
+    from jitscope.front import record as record
+    from jitscope.front import report as report
+    from jitscope.front import stats as stats
+    from jitscope.version import __version__ as __version__
+
+_HOMES = {
+    "watch": "jitscope.capture.watch",
+    "jit": "jitscope.capture.watch",
+    "compile": "jitscope.capture.watch",
+    "record": "jitscope.front",
+    "report": "jitscope.front",
+    "stats": "jitscope.front",
+    "JitscopeError": "jitscope.errors",
+    "__version__": "jitscope.version",
+}
+
+__all__ = ["JitscopeError", "__version__", "compile", "jit", "record", "report", "stats", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'jitscope' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return sorted(__all__)

@@ -1,0 +1,174 @@
+"""The book of one watched function: its calls, run-length coded, and the signatures it met.
+
+Counting is exact under threads: a hit is one `itertools.count` tick on the counter of the signature
+that is live; everything else is written under a lock.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jitscope.model.events import FunctionEvent, Outcome, Run, SignatureEvent
+from jitscope.model.signature import Signature
+
+if TYPE_CHECKING:
+    from jitscope.capture.pending import Miss
+    from jitscope.capture.probe import Probe
+    from jitscope.capture.recorder import Recorder
+    from jitscope.capture.watched import Cells
+
+RunKey = tuple[int | None, Outcome, int | None]
+"""Signature, outcome, compilation."""
+
+FLUSH_RUNS = 4096
+"""Runs kept before they are handed to the sessions."""
+
+
+class HitCounter:
+    """Hits of one (signature, entry), counted by a C call."""
+
+    __slots__ = ("_counter", "key", "taken", "tick")
+
+    def __init__(self, key: RunKey) -> None:
+        self.key = key
+        self.taken = 0
+        self._counter = itertools.count()
+        self.tick: Callable[[], object] = self._counter.__next__
+
+    def take(self) -> int:
+        """Hits since the last `take`. The count is read from ``repr``: ``next`` would change it."""
+        value = int(repr(self._counter)[6:-1])
+        fresh, self.taken = value - self.taken, value
+        return fresh
+
+
+class Book:
+    """Calls and signatures of one watched function."""
+
+    def __init__(self, recorder: Recorder, event: FunctionEvent) -> None:
+        self.recorder = recorder
+        self.event = event
+        self.id = event.id
+        self.probe: Probe
+        self.cells: Cells | None = None
+        self.in_flight: list[Miss] = []
+        """Announced calls that have not ended, of all threads."""
+        self.lock = threading.RLock()
+        self.counts: Counter[RunKey] = Counter()
+        self.calls = 0
+        """Calls that ended, nested ones left out."""
+        self.signatures: dict[Any, SignatureEvent] = {}
+        """By key: what makes two calls the same to the framework."""
+        self.signature_by_id: dict[int, SignatureEvent] = {}
+        self._runs: list[tuple[RunKey, int]] = []
+        self._live: HitCounter | None = None
+        self._retired: list[HitCounter] = []
+
+    # -- how the wrapper behaves -------------------------------------------------------------
+
+    def alarm(self) -> None:
+        """Settle every call in full from now on."""
+        if self.cells is not None:
+            self.cells.alarm()
+
+    def quiet(self, signature: int | None, compilation: int | None = None) -> None:
+        """Silent calls are hits of ``signature`` (and entry ``compilation``) from now on."""
+        if self.cells is None:
+            return
+        key: RunKey = (signature, "hit", compilation)
+        with self.lock:
+            if self._live is None or self._live.key != key:
+                if self._live is not None:
+                    self._retired.append(self._live)
+                self._live = HitCounter(key)
+            self.cells.quiet(self._live.tick)
+
+    # -- what the wrapper calls --------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Before a call, while the book is alarmed."""
+        try:
+            self.probe.enter()
+        except Exception as error:
+            self.recorder.internal_error("enter", error, self.id)
+
+    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """After a call that returned, while the book is alarmed."""
+        try:
+            self.probe.settle(args, kwargs, None)
+        except Exception as error:
+            self.recorder.internal_error("settle", error, self.id)
+
+    def failed(self, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """After a call that raised."""
+        try:
+            self.probe.settle(args, kwargs, error)
+        except Exception as inner:
+            self.recorder.internal_error("failed", inner, self.id)
+
+    # -- counting ----------------------------------------------------------------------------
+
+    def add(self, signature: int | None, outcome: Outcome, compilation: int | None = None, count: int = 1) -> int:
+        """Enter ``count`` calls in the history; return the ordinal of the last one (from 1)."""
+        with self.lock:
+            self._absorb()
+            self._append((signature, outcome, compilation), count)
+            ordinal = self.calls
+            full = len(self._runs) > FLUSH_RUNS
+        if full:  # outside of the lock: the recorder takes its own lock first, then the book's
+            self.recorder.flush_calls(self)
+        return ordinal
+
+    def next_ordinal(self) -> int:
+        """The ordinal that the next call to end will get."""
+        with self.lock:
+            self._absorb()
+            return self.calls + 1
+
+    def _absorb(self) -> None:
+        for counter in self._retired:
+            self._take(counter)
+        if self._live is not None:
+            self._take(self._live)
+
+    def _take(self, counter: HitCounter) -> None:
+        fresh = counter.take()
+        if fresh:
+            self._append(counter.key, fresh)
+
+    def _append(self, key: RunKey, count: int) -> None:
+        self.counts[key] += count
+        if key[1] != "nested":
+            self.calls += count
+        runs = self._runs
+        if runs and runs[-1][0] == key:
+            runs[-1] = (key, runs[-1][1] + count)
+        else:
+            runs.append((key, count))
+
+    def take_runs(self) -> tuple[Run, ...]:
+        """The history since the last time it was taken."""
+        with self.lock:
+            self._absorb()
+            runs = tuple(
+                Run(signature=signature, outcome=outcome, count=count, compilation=compilation)
+                for (signature, outcome, compilation), count in self._runs
+            )
+            self._runs = []
+            return runs
+
+    # -- signatures --------------------------------------------------------------------------
+
+    def signature(self, key: Any, read: Callable[[], Signature]) -> SignatureEvent:
+        """The signature with this key; ``read`` is called where it is new."""
+        with self.lock:
+            known = self.signatures.get(key)
+            if known is None:
+                known = SignatureEvent(id=self.recorder.new_id(), function=self.id, signature=read())
+                self.signatures[key] = known
+                self.signature_by_id[known.id] = known
+            return known

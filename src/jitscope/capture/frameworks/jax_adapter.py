@@ -1,0 +1,562 @@
+"""JAX: which calls missed, what ran because of it, and whose compilation it was.
+
+Evidence: `jax.monitoring` events (trace, lower, compile, persistent cache), the hook that runs whenever a call
+leaves the C++ fast path, and the size of the dispatch cache. An event's owner is found by walking the Python
+stack, which only happens on a miss.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import warnings
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from types import CodeType, FrameType
+from typing import Any
+
+import jax
+from jax import monitoring
+
+import jitscope
+from jitscope.capture.book import Book
+from jitscope.capture.callsite import is_internal, site_of
+from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
+from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
+from jitscope.capture.pending import Miss, book_of, collect, find, is_watched, local, push, watched_frame
+from jitscope.capture.recorder import Recorder
+from jitscope.capture.region import RegionProbe
+from jitscope.model.events import CompilationEvent, Phase, Under
+
+_KINDS = {
+    "/jax/core/compile/jaxpr_trace_duration": "trace",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration": "lower",
+    "/jax/core/compile/backend_compile_duration": "compile",
+}
+_CACHE_HIT = "/jax/compilation_cache/cache_hits"
+_CACHE_READ = "/jax/compilation_cache/cache_retrieval_time_sec"
+
+
+@dataclass(slots=True)
+class Place:
+    """Where on the stack an event fired: whose program it is."""
+
+    probe: JaxProbe | None = None
+    under: Under | None = None
+    frame: FrameType | None = None
+    """The `watched` frame of the call that caused it."""
+    fun: Any = None
+    library: bool = False
+    region: FrameType | None = None
+    inside: Book | None = None
+
+
+class JaxAdapter:
+    """JAX's process-wide part: listeners and the hook."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.by_info: dict[int, JaxProbe] = {}
+        self.by_fun: dict[int, list[JaxProbe]] = {}
+        self.by_source: dict[tuple[str, str, int], JaxProbe] = {}
+        self.staged: weakref.WeakKeyDictionary[Any, JaxProbe] = weakref.WeakKeyDictionary()
+        self._roles: dict[CodeType, str | None] = {}
+        self._spans = SpanKeeper(self._finished)
+        self._warned_order: set[int] = set()
+        self._hook_installed = False
+        self._install()
+
+    def _install(self) -> None:
+        privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
+        # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.
+        monitoring.register_event_duration_secs_listener(self._on_duration)
+        monitoring.register_event_listener(self._on_event)
+        scalars = getattr(monitoring, "register_scalar_listener", None)  # jax 0.6 on: tells when a span starts
+        if scalars is not None:
+            scalars(self._on_scalar)
+        else:
+            self.recorder.note(
+                "jax-no-span-starts",
+                f"jax {jax.__version__} does not tell when a phase starts: nested phases are told apart by time only",
+            )
+        if not privates.can_hook:
+            self.recorder.note(
+                "jax-no-hook",
+                f"jax {jax.__version__} has no pjit.{privates.HOOK}: signatures are read on every call, and calls "
+                "that always take the Python path can't be told from hits",
+            )
+            return
+        original = getattr(privates.pjit, privates.HOOK)
+        announce = self._announce
+
+        def hook(fun: Any, jit_info: Any, args: Any, kwargs: Any) -> Any:
+            announce(fun, jit_info, args, kwargs)
+            return original(fun, jit_info, args, kwargs)
+
+        hook.__wrapped__ = original  # type: ignore[attr-defined]
+        setattr(privates.pjit, privates.HOOK, hook)
+        self._hook_installed = True
+
+    @property
+    def announces(self) -> bool:
+        """Whether calls that are no hits announce themselves."""
+        return self._hook_installed
+
+    # -- what Recorder asks --------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Nothing is kept back."""
+
+    def versions(self) -> dict[str, str]:
+        """Versions of jax and jaxlib."""
+        import jaxlib
+
+        return {"jax": jax.__version__, "jaxlib": str(jaxlib.__version__)}
+
+    def devices(self) -> tuple[str, ...]:
+        """Kinds of JAX's devices, if a runtime runs."""
+        if not privates.backend_started():
+            return ()
+        kinds = [device.device_kind for device in jax.local_devices()]
+        return tuple(f"jax: {kind} x{kinds.count(kind)}" for kind in dict.fromkeys(kinds))
+
+    # -- watching ------------------------------------------------------------------------------
+
+    def watch(self, probe: JaxProbe) -> None:
+        """Listen for a function's misses."""
+        self.by_info[id(probe.info)] = probe
+        self.by_fun.setdefault(id(probe.fun), []).append(probe)
+        code = getattr(probe.fun, "__code__", None)
+        if code is not None:
+            self.by_source[(code.co_name, code.co_filename, code.co_firstlineno)] = probe
+
+    def staging(self, method: Callable[..., Any], probe: JaxProbe) -> Callable[..., Any]:
+        """``lower`` or ``trace`` of a watched function: what they return keeps its owner."""
+
+        def stage(*args: Any, **kwargs: Any) -> Any:
+            made = method(*args, **kwargs)
+            try:
+                self.staged[made] = probe
+            except TypeError:  # not weakly referable in this version: its compile is listed without an owner
+                self.recorder.note("jax-staged", f"{type(made).__name__}.compile() can't be attributed", probe.book.id)
+            return made
+
+        return functools.wraps(method)(stage)
+
+    def _announce(self, fun: Any, jit_info: Any, args: Any, kwargs: Any) -> None:
+        """A call left the fast path. Runs inside the call, before anything is traced."""
+        try:
+            probe = self.by_info.get(id(jit_info))
+            if probe is not None and probe.info is jit_info:
+                self._announce_watched(probe, args, kwargs)
+                return
+            for other in self.by_fun.get(id(fun), ()):
+                if other.fun is fun:
+                    # Another jit of the same function: with the same options it shares the cache.
+                    other.met_foreign_entry()
+            if getattr(fun, "__jitscope_region__", False) and id(fun) not in self._warned_order:
+                self._warned_order.add(id(fun))
+                _warn_order(fun.__qualname__)
+        except Exception as error:
+            self.recorder.internal_error("jax announce", error)
+
+    def _announce_watched(self, probe: JaxProbe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None and not is_watched(frame.f_code):
+            if not is_internal(frame.f_code.co_filename):
+                break  # called past the wrapper, through the bare jitted object
+            if self._role(frame.f_code) == "aot":
+                return  # .lower() and .trace() add no entry
+            frame = frame.f_back
+        if frame is None or not is_watched(frame.f_code) or book_of(frame) is not probe.book:
+            probe.met_foreign_entry()
+            return
+        miss = find(frame)
+        if miss is None:
+            miss = Miss(probe.book, frame, args, kwargs)
+            miss.nested = _in_trace(args, kwargs)
+            if not miss.nested:
+                miss.key = probe.reader.key_at_miss(args, kwargs)
+            push(miss)
+
+    # -- monitoring events ---------------------------------------------------------------------
+
+    def _on_scalar(self, name: str, value: float | int, **kwargs: Any) -> None:
+        kind = _KINDS.get(name)
+        if kind is not None:
+            self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
+
+    def _on_event(self, name: str, **kwargs: Any) -> None:
+        if name == _CACHE_HIT:
+            self._spans.cache_hit()
+
+    def _on_duration(self, name: str, seconds: float, **kwargs: Any) -> None:
+        # An exception here would reach the user: JAX calls listeners unprotected.
+        try:
+            kind = _KINDS.get(name)
+            if kind is not None:
+                traced = privates.trace_misses() if kind == "trace" else None
+                self._spans.closed(kind, str(kwargs.get("fun_name", "")), seconds, traced)
+            elif name == _CACHE_READ:
+                self._spans.cache_read(seconds)
+        except Exception as error:
+            self.recorder.internal_error("jax listener", error)
+
+    def _finished(self, span: Span, nested: bool) -> bool:
+        """Give a finished span to its owner. Returns whether it is the owner's own (and not part of an outer span)."""
+        if span.kind == "trace" and nested and not local.misses:
+            return False
+        place = self._locate(sys._getframe(2))
+        if place.probe is not None and place.frame is not None:
+            miss = find(place.frame)
+            if miss is None:
+                miss = Miss(place.probe.book, place.frame, (), {})
+                push(miss)
+            if span.kind == "trace" and nested and (miss.nested or place.under):
+                return False
+            span.under = place.under
+            miss.details.append(span)
+            miss.compiled = miss.compiled or span.kind == "compile"
+            return True
+        if span.kind == "trace" and nested:
+            return False
+        self._orphan(span, place)
+        return True
+
+    def _orphan(self, span: Span, place: Place) -> None:
+        """A span that belongs to no watched call: a backward program, an ahead-of-time compile, an eager operation."""
+        spans = self._spans.orphans
+        spans.append(span)
+        if span.kind != "compile":
+            del spans[:-16]
+            return
+        mine = [other for other in spans if other.program == span.program]
+        spans.clear()
+        book = place.probe.book if place.probe is not None else None
+        call: int | None = None
+        if book is None and place.region is not None:
+            book = book_of(place.region)
+            if book is not None:
+                miss = find(place.region)
+                if miss is None:
+                    miss = Miss(book, place.region, (), {})
+                    push(miss)
+                miss.compiled = True
+                call = book.next_ordinal()
+        self.recorder.compilation(
+            _event(
+                self.recorder.new_id(),
+                mine,
+                function=book.id if book is not None else None,
+                call=call,
+                site=site_of(sys._getframe(1)),
+                under=place.under,
+                library=place.library,
+                inside=place.inside.id if place.inside is not None else None,
+            ),
+            book,
+        )
+
+    def _role(self, code: CodeType) -> str | None:
+        try:
+            return self._roles[code]
+        except KeyError:
+            found = self._roles[code] = privates.role(code)
+            return found
+
+    def _locate(self, start: FrameType) -> Place:
+        """Walk outwards from a compile event to the call that it belongs to."""
+        place = Place()
+        frame: FrameType | None = start
+        jaxpr: Any = None
+        while frame is not None:
+            code = frame.f_code
+            role = "watched" if is_watched(code) else self._role(code)
+            if role is None:
+                pass
+            elif role == "call" or role == "aot":
+                found = frame.f_locals
+                jitted = found.get("jit_func")
+                info = found.get("jit_info") if jitted is None else privates.jit_info(jitted)
+                place.fun = found.get("fun") if jitted is None else getattr(jitted, "_fun", None)
+                place.probe = self._probe_for(info)
+                if role == "aot":
+                    place.under = place.under or "aot"
+                break
+            elif role == "stage":
+                place.probe = self._staged_by(frame.f_locals.get("self"))
+                place.under = "aot"
+                break
+            elif role == "impl":
+                jaxpr = frame.f_locals.get("jaxpr", jaxpr)
+            elif role == "backward":
+                place.under = "backward"
+                place.probe = self.by_source.get(privates.source_of(jaxpr) or ("", "", 0))
+                break
+            elif role in ("vmap", "grad"):
+                place.under = "vmap" if role == "vmap" else "grad"
+            elif role == "watched":
+                break
+            frame = frame.f_back
+        if place.fun is not None and place.probe is None:
+            place.library = str(getattr(place.fun, "__module__", "")).split(".")[0] in ("jax", "jaxlib")
+        if place.probe is not None and place.under not in ("backward", "aot"):
+            place.frame = self._calling_frame(frame, place.probe.book)
+        if place.probe is None:
+            outer = watched_frame(frame)
+            place.inside = book_of(outer) if outer is not None else None
+            while outer is not None:
+                book = book_of(outer)
+                if book is not None and isinstance(book.probe, RegionProbe):
+                    place.region = outer
+                    break
+                outer = watched_frame(outer.f_back)
+        return place
+
+    def _staged_by(self, stage: Any) -> JaxProbe | None:
+        try:
+            return self.staged.get(stage)
+        except TypeError:
+            return None
+
+    def _probe_for(self, info: Any) -> JaxProbe | None:
+        probe = self.by_info.get(id(info))
+        return probe if probe is not None and probe.info is info else None
+
+    def _calling_frame(self, frame: FrameType | None, book: Book) -> FrameType | None:
+        """The `watched` frame that called JAX directly, or None where the bare function was called."""
+        frame = frame.f_back if frame is not None else None
+        while frame is not None:
+            if is_watched(frame.f_code):
+                return frame if book_of(frame) is book else None
+            if not is_internal(frame.f_code.co_filename):
+                return None
+            frame = frame.f_back
+        return None
+
+
+class JaxProbe:
+    """Finds out what became of the calls of one jitted function."""
+
+    def __init__(self, adapter: JaxAdapter, book: Book, jitted: Callable[..., Any]) -> None:
+        self.adapter = adapter
+        self.book = book
+        self.jitted = jitted
+        self.info = privates.jit_info(jitted)
+        self.fun: Any = getattr(jitted, "__wrapped__", jitted)
+        self.reader = JaxSignatureReader(
+            self.fun,
+            tuple(getattr(self.info, "static_argnums", ()) or ()),
+            tuple(getattr(self.info, "static_argnames", ()) or ()),
+        )
+        self._entries = privates.cache_size(jitted) or 0
+        self._foreign = self._entries > 0
+        """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
+        self._done: dict[Any, float] = {}
+        """When the compilation of a signature ended."""
+        if self._foreign:
+            adapter.recorder.note(
+                "entries-before-watch",
+                f"{book.event.name}: {self._entries} cache entries were made before jitscope watched it; "
+                "their compile times are unknown",
+                book.id,
+            )
+
+    def met_foreign_entry(self) -> None:
+        """The cache was filled from elsewhere: read the signature of every call from now on."""
+        self._foreign = True
+        self.book.alarm()
+
+    def enter(self) -> None:
+        """Note when the call starts, to tell a call that waited for another thread's compile."""
+        local.entered = perf_counter()
+
+    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None) -> None:
+        """Enter the call in the book."""
+        frame = sys._getframe(2)
+        entered, local.entered = local.entered, None
+        miss = collect(frame)
+        if miss is None and not self.adapter.announces:
+            miss = self._unannounced(frame, args, kwargs)
+        if miss is None:
+            self._silent(args, kwargs, error, entered)
+        elif miss.nested:
+            self._write(miss, None, None)
+            self.book.add(None, "nested")
+        else:
+            self._announced(miss, args, kwargs, error)
+        self._rest()
+
+    def _unannounced(self, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Miss | None:
+        """Without the hook: the cache's growth, or tracers among the arguments, tell a miss."""
+        nested = _in_trace(args, kwargs)
+        if not nested and (privates.cache_size(self.jitted) or 0) <= self._entries:
+            return None
+        miss = Miss(self.book, frame, args, kwargs)
+        miss.nested = nested
+        miss.key = None if nested else self.reader.key_at_miss(args, kwargs)
+        return miss
+
+    def _silent(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None, entered: float | None
+    ) -> None:
+        if error is not None:
+            self.book.add(None, "error")
+            return
+        key = self.reader.key(args, kwargs)
+        done = self._done.get(key)
+        compiling = any(miss.key == key for miss in self.book.in_flight)
+        waited = compiling or (done is not None and entered is not None and entered < done)
+        signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
+        self.book.add(signature.id, "waited" if waited else "hit")
+
+    def _announced(
+        self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        if miss.key is None:
+            miss.key = self.reader.key_at_miss(args, kwargs)
+        signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
+        with self.book.lock:
+            grew = (privates.cache_size(self.jitted) or 0) > self._entries
+            self._entries += grew
+        ordinal = self.book.next_ordinal()
+        ran = self._write(miss, signature.id, ordinal)
+        self._done[miss.key] = perf_counter()
+        if ran:
+            self.book.add(signature.id, "compile")
+            self.adapter.recorder.flush_calls(self.book)
+        elif error is not None:
+            self.book.add(signature.id, "error")
+        elif grew:
+            self.book.add(signature.id, "dispatch_miss")
+        else:
+            self.book.add(signature.id, "python_path")
+
+    def _write(self, miss: Miss, signature: int | None, ordinal: int | None) -> bool:
+        """Write the compilations of a call. Returns whether anything was traced, lowered or compiled for it."""
+        recorder = self.adapter.recorder
+        wall = perf_counter() - miss.start
+        ran = False
+        site = site_of(miss.frame)
+        for spans in _by_compilation(miss.details):
+            layers = {span.kind for span in spans if span.ran}
+            if not layers & {"lower", "compile"}:
+                # Without a lowering the trace was found in JAX's cache, or belongs to the trace around us.
+                continue
+            ran = True
+            under = next((span.under for span in spans if span.under), None)
+            recorder.compilation(
+                _event(
+                    recorder.new_id(),
+                    spans,
+                    function=self.book.id,
+                    call=ordinal,
+                    signature=None if under else signature,
+                    site=site,
+                    under=under or ("transform" if miss.nested else None),
+                    wall_seconds=wall,
+                ),
+                self.book,
+            )
+        return ran
+
+    def _rest(self) -> None:
+        """Go quiet where a silent call can only be a hit of the one signature there is."""
+        book = self.book
+        if self._foreign or not self.adapter.announces or book.in_flight:
+            return
+        if len(book.signatures) == 1 and (privates.cache_size(self.jitted) or 0) <= self._entries:
+            (signature,) = book.signatures.values()
+            book.quiet(signature.id)
+
+
+def _by_compilation(spans: list[Span]) -> list[list[Span]]:
+    """Cut a call's spans after each compile: a call can cause several."""
+    groups: list[list[Span]] = [[]]
+    for span in spans:
+        groups[-1].append(span)
+        if span.kind == "compile":
+            groups.append([])
+    return [group for group in groups if group]
+
+
+def _event(
+    identity: int,
+    spans: list[Span],
+    *,
+    function: int | None,
+    call: int | None,
+    site: Any,
+    under: Under | None,
+    signature: int | None = None,
+    wall_seconds: float | None = None,
+    library: bool = False,
+    inside: int | None = None,
+) -> CompilationEvent:
+    phases: list[Phase] = []
+    for span in spans:
+        if not span.ran:
+            continue
+        phases.append(Phase(span.kind, span.start, span.seconds))
+        if span.cache_read:
+            phases.append(Phase("cache_read", span.start, span.cache_read))
+    last = spans[-1]
+    return CompilationEvent(
+        id=identity,
+        function=function,
+        program=last.program,
+        library=library,
+        framework="jax",
+        call=call,
+        signature=signature,
+        site=site,
+        start=spans[0].start,
+        wall_seconds=wall_seconds,
+        phases=tuple(phases),
+        layers=tuple(span.kind for span in spans if span.ran),
+        persistent_cache=_persistent(last) if last.kind == "compile" else "unknown",
+        under=under,
+        inside=inside,
+    )
+
+
+def _persistent(span: Span) -> Any:
+    if span.cache_hit:
+        return "hit"
+    if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
+        return "off"
+    return "miss"
+
+
+def _in_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    if privates.trace_state_clean is not None and not privates.trace_state_clean():
+        return True
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
+
+
+def _warn_order(name: str) -> None:
+    warnings.warn(
+        f"jitscope.watch is below jax.jit on {name}: it sees no calls there. Put @jitscope.watch above @jax.jit",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def is_jitted(fn: Any) -> bool:
+    """Whether ``fn`` came from `jax.jit`."""
+    return callable(fn) and hasattr(fn, "lower") and hasattr(fn, "_cache_size") and hasattr(fn, "__wrapped__")
+
+
+def jit_options(jitted: Any) -> dict[str, str]:
+    """The options of a `jax.jit` that are not the default, as texts."""
+    info = privates.jit_info(jitted)
+    options: dict[str, str] = {}
+    for name in ("static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "compiler_options_kvs"):
+        value = getattr(info, name, ())
+        if value:
+            options[name.removesuffix("_kvs")] = repr(value)
+    return options

@@ -1,0 +1,111 @@
+"""Every private name of JAX that jitscope touches, feature-detected in one place.
+
+Tried on jax 0.6.2, 0.8.3, 0.10.2, 0.11.2 and 0.12.0.1. Where a name is missing, its capability is None and the
+adapter says what can't be seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+pjit: Any = _module("jax._src.pjit")
+_core: Any = _module("jax._src.core")
+_partial_eval: Any = _module("jax._src.interpreters.partial_eval")
+_source_info: Any = _module("jax._src.source_info_util")
+_traceback: Any = _module("jax._src.traceback_util")
+_bridge: Any = _module("jax._src.xla_bridge")
+
+HOOK = "_infer_params"
+"""``pjit._infer_params(fun, jit_info, args, kwargs)`` runs whenever a call does not take the C++ fast path, and
+never on a hit (0.6.2 to 0.12.0.1)."""
+
+can_hook: bool = callable(getattr(pjit, HOOK, None))
+
+trace_state_clean: Callable[[], bool] | None = getattr(_core, "trace_state_clean", None)
+"""False inside any trace: jit, vmap and grad alike (0.6.2 to 0.12.0.1)."""
+
+
+def jit_info(jitted: Any) -> Any:
+    """The ``PjitInfo`` of a jitted function (0.6.2 to 0.12.0.1), or None."""
+    return getattr(jitted, "_jit_info", None)
+
+
+def cache_size(jitted: Any) -> int | None:
+    """Entries of the function's C++ dispatch cache, shared with other jits of the same function and options.
+
+    The entry of a call under way is there already while the call is being announced.
+    """
+    size = getattr(jitted, "_cache_size", None)
+    return int(size()) if size is not None else None
+
+
+def trace_misses() -> int | None:
+    """How often JAX has traced a function for jit so far (0.9 on), or None.
+
+    JAX emits its trace event also where the trace was found in its cache; only this count tells.
+    """
+    info = getattr(getattr(_partial_eval, "trace_to_jaxpr", None), "cache_info", None)
+    return int(info().misses) if info is not None else None
+
+
+def hide_frames_of(path: str) -> None:
+    """Keep a folder out of JAX's source locations and filtered tracebacks (0.6.2 to 0.12.0.1).
+
+    Without it JAX would name jitscope's wrapper as the caller.
+    """
+    for module in (_source_info, _traceback):
+        register = getattr(module, "register_exclusion", None)
+        if register is not None:
+            register(path)
+
+
+def backend_started() -> bool:
+    """Whether a device runtime runs already; asking for devices would start one."""
+    started = getattr(_bridge, "backends_are_initialized", None)
+    return bool(started()) if started is not None else False
+
+
+def role(code: CodeType) -> str | None:
+    """What a frame of JAX's stands for on the stack of a compile event, or None.
+
+    ``call``: the Python side of a jitted call (locals ``fun``, ``jit_info``). ``aot``: ``.lower()`` or
+    ``.trace()`` (local ``jit_func``). ``stage``: ``Lowered.compile`` (local ``self``). ``impl``: the program about
+    to be compiled (local ``jaxpr``). ``vmap``, ``grad``, ``backward``: the rule that made a transformed program.
+    """
+    name = code.co_name
+    file = code.co_filename
+    if file.endswith("pjit.py"):
+        if name == "cache_miss":
+            return "call"
+        if name in ("jit_trace", "jit_lower", "jit_eval_shape"):
+            return "aot"
+        if name == "_pjit_call_impl_python":
+            return "impl"
+        if name.startswith("_pjit_batcher"):
+            return "vmap"
+        if name.startswith("_pjit_transpose"):
+            return "backward"
+        if name.startswith(("_pjit_lin", "_pjit_jvp")):
+            return "grad"
+    elif name == "compile" and file.endswith("stages.py"):
+        return "stage"
+    return None
+
+
+def source_of(jaxpr: Any) -> tuple[str, str, int] | None:
+    """Name, file and line of the function that a jaxpr was traced from (debug info, 0.6.2 to 0.12.0.1), or None."""
+    jaxpr = getattr(jaxpr, "jaxpr", jaxpr)
+    info = getattr(jaxpr, "debug_info", None)
+    name, file, line = (getattr(info, field, None) for field in ("func_name", "func_filename", "func_lineno"))
+    return (name, file, line) if name and file and line else None

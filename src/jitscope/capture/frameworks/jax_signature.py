@@ -1,0 +1,195 @@
+"""What JAX's dispatch cache sees of a call's arguments, read with public API.
+
+The key is what ``jaxlib``'s ``CallSignature`` compares (pjit.cc, jax_jit.cc; jax 0.6 to 0.12): static arguments
+by type and value, keyword names, the pytree structure, and for each leaf the abstract value, and for a
+``jax.Array`` its sharding and whether it is committed. A host value (NumPy, a Python number) has an entry
+of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jitscope.capture.frameworks.signature_text import ArgumentNames, digest, static_leaf
+from jitscope.model.notation import cut, short_dtype
+from jitscope.model.signature import ArrayLeaf, Leaf, Signature
+
+STRUCTURE_LIMIT = 1000
+
+_SCALARS: dict[type, Callable[[], str]] = {
+    bool: lambda: "bool",
+    int: lambda: "i64" if jax.config.jax_enable_x64 else "i32",
+    float: lambda: "f64" if jax.config.jax_enable_x64 else "f32",
+    complex: lambda: "c128" if jax.config.jax_enable_x64 else "c64",
+}
+
+
+class JaxSignatureReader:
+    """Reads keys and signatures for one jitted function."""
+
+    def __init__(self, fn: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str]) -> None:
+        self._names = ArgumentNames(fn)
+        self._static_argnums = frozenset(static_argnums)
+        self._static_argnames = frozenset(static_argnames)
+        self._layouts = False
+        """Whether an argument with an unusual layout was met: only then are layouts (1 µs a leaf) part of the key."""
+
+    def _split(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[dict[int, Any], dict[str, Any], dict[int, Any], dict[str, Any]]:
+        count = len(args)
+        static = {n % count if -count <= n < 0 else n for n in self._static_argnums} if count else set()
+        return (
+            {i: arg for i, arg in enumerate(args) if i not in static},
+            {name: value for name, value in kwargs.items() if name not in self._static_argnames},
+            {i: arg for i, arg in enumerate(args) if i in static},
+            {name: value for name, value in kwargs.items() if name in self._static_argnames},
+        )
+
+    def key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A hashable that is equal for two calls where JAX's dispatch sees the same arguments."""
+        if self._static_argnums or self._static_argnames:
+            dynamic, keywords, static, static_keywords = self._split(args, kwargs)
+            statics: Any = (
+                tuple((i, type(value), value) for i, value in static.items()),
+                tuple((name, type(value), value) for name, value in sorted(static_keywords.items())),
+            )
+            tree: Any = (tuple(dynamic.values()), keywords)
+        else:
+            statics = ()
+            tree = (args, kwargs)
+        leaves, structure = jax.tree_util.tree_flatten(tree)
+        keys = [_leaf_key(leaf) for leaf in leaves]
+        if self._layouts:
+            keys = [
+                (key, layout) if isinstance(leaf, jax.Array) and (layout := _layout(leaf)) else key
+                for key, leaf in zip(keys, leaves, strict=True)
+            ]
+        return (len(args), structure, statics, tuple(keys))
+
+    def key_at_miss(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """As `key`, after a look at the layouts."""
+        if not self._layouts:
+            leaves = jax.tree_util.tree_leaves((args, kwargs))
+            self._layouts = any(isinstance(leaf, jax.Array) and _layout(leaf) for leaf in leaves)
+        return self.key(args, kwargs)
+
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
+        """The full signature, with paths as the user would write them."""
+        dynamic, keywords, static, static_keywords = self._split(args, kwargs)
+        by_name: dict[str, list[Leaf]] = {}
+        order: list[str] = []
+        structures: list[str] = []
+        for index in range(len(args)):
+            name = self._names.positional(index)
+            order.append(name)
+            if index in static:
+                by_name[name] = [static_leaf(name, static[index])]
+            else:
+                by_name[name] = _read_tree(name, dynamic[index], structures)
+        for name in sorted(kwargs):
+            order.append(name)
+            if name in static_keywords:
+                by_name[name] = [static_leaf(name, static_keywords[name])]
+            else:
+                by_name[name] = _read_tree(name, keywords[name], structures)
+        structure = ", ".join(structures)
+        return Signature(
+            leaves=tuple(leaf for name in order for leaf in by_name[name]),
+            structure=cut(structure, STRUCTURE_LIMIT),
+            structure_digest=digest(structure),
+            positional=len(args),
+            keywords=tuple(sorted(kwargs)),
+        )
+
+
+def _leaf_key(leaf: Any) -> Any:
+    if isinstance(leaf, jax.Array):
+        return (leaf.aval, leaf.sharding, leaf.committed)
+    kind = type(leaf)
+    if kind in _SCALARS:
+        return kind
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return ("numpy", leaf.shape, jax.dtypes.canonicalize_dtype(leaf.dtype))
+    return (kind, _safe_aval(leaf))
+
+
+def _safe_aval(leaf: Any) -> Any:
+    try:
+        return jax.typeof(leaf)
+    except Exception:
+        return None
+
+
+def _read_tree(name: str, tree: Any, structures: list[str]) -> list[Leaf]:
+    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+    if not (len(leaves) == 1 and leaves[0][0] == ()):
+        structures.append(f"{name}={structure}")
+    return [_read_leaf(name + jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
+
+
+def _read_leaf(path: str, leaf: Any) -> Leaf:
+    if isinstance(leaf, jax.Array):
+        aval = leaf.aval
+        sharding, device = _placement(leaf)
+        return ArrayLeaf(
+            path=path,
+            dtype=short_dtype(str(aval.dtype)),
+            shape=tuple(aval.shape),
+            weak_type=bool(getattr(aval, "weak_type", False)),
+            committed=bool(leaf.committed),
+            sharding=sharding,
+            device=device,
+            layout=_layout(leaf),
+        )
+    kind = type(leaf)
+    if kind in _SCALARS:
+        return ArrayLeaf(path=path, dtype=_SCALARS[kind](), shape=(), weak_type=kind is not bool, host=kind.__name__)
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        dtype = jax.dtypes.canonicalize_dtype(leaf.dtype)
+        return ArrayLeaf(path=path, dtype=short_dtype(str(dtype)), shape=tuple(leaf.shape), host="numpy")
+    aval = _safe_aval(leaf)
+    if aval is None or not hasattr(aval, "shape"):
+        return static_leaf(path, leaf)
+    return ArrayLeaf(
+        path=path,
+        dtype=short_dtype(str(aval.dtype)),
+        shape=tuple(aval.shape),
+        weak_type=bool(getattr(aval, "weak_type", False)),
+        host=kind.__name__,
+    )
+
+
+def _placement(array: jax.Array) -> tuple[str | None, str | None]:
+    """Texts of the sharding and of the device, each None where it is the default."""
+    sharding = array.sharding
+    kind = type(sharding).__name__
+    memory = getattr(sharding, "memory_kind", None)
+    suffix = "" if memory in (None, "device", "unpinned_host") else f" in {memory}"
+    if kind == "SingleDeviceSharding":
+        (device,) = sharding.device_set
+        default = jax.local_devices()[0]
+        return (suffix.strip() or None, None if device == default else str(device))
+    if kind == "NamedSharding":
+        mesh = getattr(sharding, "mesh", None)
+        axes = ",".join(f"{name}:{size}" for name, size in dict(getattr(mesh, "shape", {})).items())
+        types = {str(t).rsplit(".", 1)[-1] for t in getattr(mesh, "axis_types", None) or ()}
+        explicit = f" {'/'.join(sorted(types))}" if types - {"Auto"} else ""
+        spec = getattr(sharding, "spec", None)
+        return (f"{str(spec).replace('PartitionSpec', 'P')} on ({axes}){explicit}{suffix}", None)
+    return (cut(f"{sharding}{suffix}", 120), None)
+
+
+def _layout(array: jax.Array) -> str | None:
+    """The device layout where it is not row-major, as JAX writes it (``minor-to-major``); None if unknown."""
+    try:
+        layout = array.format.layout
+        order = tuple(layout.major_to_minor)
+    except Exception:
+        # Donated (deleted) arrays have no layout any more; older versions name it otherwise.
+        return None
+    return None if order == tuple(range(len(order))) else str(order)

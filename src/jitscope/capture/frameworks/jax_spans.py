@@ -1,0 +1,99 @@
+"""Spans of JAX's phases, one stack a thread: nested time is subtracted, so each second is counted once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from jitscope.model.events import Under
+
+
+@dataclass(slots=True)
+class Span:
+    """One trace, lowering or compile."""
+
+    kind: str
+    program: str
+    start: float
+    """Monotonic clock, seconds."""
+    seconds: float
+    """Own time: what other programs took inside of it is subtracted."""
+    ran: bool = True
+    """False: JAX announced a trace that it then found in its cache."""
+    cache_hit: bool = False
+    cache_read: float = 0.0
+    under: Under | None = None
+
+
+@dataclass(slots=True)
+class _Open:
+    kind: str
+    traces: int | None
+    inner: float = 0.0
+    cache_hit: bool = False
+    cache_read: float = 0.0
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.open: list[_Open] = []
+        self.orphans: list[Span] = []
+
+
+class SpanKeeper:
+    """Turns start and end announcements into spans."""
+
+    def __init__(self, finished: Callable[[Span, bool], bool]) -> None:
+        self._local = _Local()
+        self._finished = finished
+
+    @property
+    def orphans(self) -> list[Span]:
+        """This thread's spans without an owner, up to their compile."""
+        return self._local.orphans
+
+    def opened(self, kind: str, traces: int | None) -> None:
+        """A phase starts in this thread; ``traces`` is JAX's count of traces so far."""
+        self._local.open.append(_Open(kind, traces))
+
+    def cache_hit(self) -> None:
+        """The compile under way was found in the persistent cache."""
+        if self._local.open:
+            self._local.open[-1].cache_hit = True
+
+    def cache_read(self, seconds: float) -> None:
+        """The compile under way spent ``seconds`` reading the persistent cache."""
+        if self._local.open:
+            self._local.open[-1].cache_read += seconds
+
+    def closed(self, kind: str, program: str, seconds: float, traces: int | None) -> None:
+        """A phase ends in this thread after ``seconds``."""
+        stack = self._local.open
+        opened = _Open(kind, None)
+        while stack:
+            candidate = stack.pop()
+            if candidate.kind == kind:
+                opened = candidate
+                break
+        ran = not (kind == "trace" and traces is not None and opened.traces is not None and traces == opened.traces)
+        own = max(seconds - opened.inner - opened.cache_read, 0.0)
+        span = Span(
+            kind=kind,
+            program=_program(program),
+            start=perf_counter() - seconds,
+            seconds=own,
+            ran=ran,
+            cache_hit=opened.cache_hit,
+            cache_read=opened.cache_read,
+        )
+        separate = self._finished(span, bool(stack))
+        if stack:
+            # What is not somebody else's stays part of the outer span.
+            stack[-1].inner += seconds if separate else opened.inner
+
+
+def _program(name: str) -> str:
+    """One name for all phases of a program: JAX calls the trace of ``jit(f)`` just ``f``."""
+    return name[4:-1] if name.startswith("jit(") and name.endswith(")") else name

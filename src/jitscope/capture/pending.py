@@ -1,0 +1,100 @@
+"""Calls under way that a framework has announced as no plain hit: one stack a thread.
+
+A hit is known by silence. A call that is not a hit announces itself through one of the framework's
+hooks, which runs in the same thread *inside* the call: it finds the frame of the `watched` function
+on the Python stack and leaves a `Miss` here, which that frame collects when the call ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jitscope.capture.book import Book
+
+
+class Miss:
+    """What the hooks learned about one call that is not a plain hit."""
+
+    __slots__ = ("args", "book", "compiled", "details", "frame", "key", "kwargs", "nested", "start")
+
+    def __init__(self, book: Book, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.book = book
+        self.frame = frame
+        self.args = args
+        self.kwargs = kwargs
+        self.key: Any = None
+        self.nested = False
+        self.compiled = False
+        self.start = perf_counter()
+        self.details: list[Any] = []
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.misses: list[Miss] = []
+        self.entered: float | None = None
+
+
+local = _Local()
+
+_watched_codes: set[CodeType] = set()
+
+
+def register_watched_code(code: CodeType) -> None:
+    """Tell the stack walk what a `watched` frame looks like."""
+    _watched_codes.add(code)
+
+
+def is_watched(code: CodeType) -> bool:
+    """Whether ``code`` is that of the wrapper that `watch` makes."""
+    return code in _watched_codes
+
+
+def book_of(frame: FrameType) -> Book | None:
+    """The book of a `watched` frame, read from the closure variables that it runs with."""
+    settle = frame.f_locals.get("settle")
+    return getattr(settle, "__self__", None)
+
+
+def watched_frame(frame: FrameType | None, book: Book | None = None) -> FrameType | None:
+    """The innermost `watched` frame at or outside ``frame`` (of ``book`` only, where given)."""
+    while frame is not None:
+        if frame.f_code in _watched_codes and (book is None or book_of(frame) is book):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def find(frame: FrameType) -> Miss | None:
+    """The miss of this thread that belongs to ``frame``."""
+    for miss in reversed(local.misses):
+        if miss.frame is frame:
+            return miss
+    return None
+
+
+def push(miss: Miss) -> None:
+    """Leave a miss for its frame to collect."""
+    local.misses.append(miss)
+    miss.book.in_flight.append(miss)
+    miss.book.alarm()
+
+
+def collect(frame: FrameType) -> Miss | None:
+    """Take the miss of ``frame``, and drop what calls inside of it failed to collect."""
+    misses = local.misses
+    if not misses:
+        return None
+    for index in range(len(misses) - 1, -1, -1):
+        if misses[index].frame is frame:
+            found = misses[index]
+            for miss in misses[index:]:
+                if miss in miss.book.in_flight:
+                    miss.book.in_flight.remove(miss)
+            del misses[index:]
+            return found
+    return None

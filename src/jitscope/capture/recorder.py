@@ -1,0 +1,265 @@
+"""The process's one recorder: ids, open sessions, books, adapters, notes."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import platform
+import socket
+import sys
+import threading
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from jitscope.capture import switches
+from jitscope.capture.book import Book
+from jitscope.capture.pending import local
+from jitscope.capture.probe import Adapter
+from jitscope.capture.sessions import FileSession, MemorySession, Session
+from jitscope.model.events import (
+    SCHEMA,
+    CallsEvent,
+    CompilationEvent,
+    EndEvent,
+    Event,
+    Framework,
+    FunctionEvent,
+    Header,
+    NoteEvent,
+    PhaseEvent,
+)
+from jitscope.model.recording import Recording
+from jitscope.version import __version__
+
+MAX_NOTES_PER_SLUG = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionKey:
+    """What a watched function is called and where it stands."""
+
+    framework: Framework
+    name: str
+    file: str
+    line: int
+    kind: str
+
+
+class Recorder:
+    """Collects events from the adapters and hands them to the open sessions."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.books: list[Book] = []
+        self.adapters: list[Adapter] = []
+        self._ids = itertools.count(1)
+        self._notes: dict[str, int] = {}
+        zero = perf_counter()
+        self.memory = MemorySession(_header(zero), zero)
+        self.sessions: list[Session] = [self.memory]
+        self.file: FileSession | None = None
+        self._atexit = False
+
+    # -- definitions -------------------------------------------------------------------------
+
+    def new_id(self) -> int:
+        """An id that no other thing of this process has."""
+        return next(self._ids)
+
+    def new_book(self, key: FunctionKey, options: dict[str, str]) -> Book:
+        """Open the book of a function."""
+        event = FunctionEvent(
+            id=self.new_id(),
+            framework=key.framework,
+            name=key.name,
+            file=key.file,
+            line=key.line,
+            kind=key.kind,
+            options=options,
+        )
+        book = Book(self, event)
+        with self.lock:
+            self.books.append(book)
+        return book
+
+    def _define(self, session: Session, book: Book, signatures: Iterable[int | None]) -> None:
+        if book.id not in session.defined:
+            session.defined.add(book.id)
+            session.write(book.event)
+        for signature in signatures:
+            if signature is not None and signature not in session.defined:
+                session.defined.add(signature)
+                session.write(book.signature_by_id[signature])
+
+    # -- events ------------------------------------------------------------------------------
+
+    def compilation(self, event: CompilationEvent, book: Book | None) -> None:
+        """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
+        with self.lock:
+            for session in self.sessions:
+                if book is not None:
+                    self._define(session, book, [event.signature])
+                session.write(_shifted(event, session.zero))
+
+    def phase(self, event: PhaseEvent) -> None:
+        """Write a phase that came later."""
+        with self.lock:
+            for session in self.sessions:
+                phase = msgspec.structs.replace(event.phase, start=event.phase.start - session.zero)
+                session.write(msgspec.structs.replace(event, phase=phase))
+
+    def flush_calls(self, book: Book) -> None:
+        """Hand a book's fresh history to the sessions."""
+        with self.lock:
+            runs = book.take_runs()
+            if not runs:
+                return
+            event = CallsEvent(function=book.id, runs=runs)
+            for session in self.sessions:
+                self._define(session, book, [run.signature for run in runs])
+                session.write(event)
+
+    def note(self, slug: str, text: str, function: int | None = None) -> None:
+        """Write what could not be seen; a slug is written a few times at most, and each text once."""
+        with self.lock:
+            known = f"{slug}:{function}:{text}"
+            if known in self._notes or self._notes.get(slug, 0) >= MAX_NOTES_PER_SLUG:
+                return
+            self._notes[known] = 1
+            self._notes[slug] = self._notes.get(slug, 0) + 1
+            event = NoteEvent(slug=slug, text=text, function=function)
+            for session in self.sessions:
+                session.write(event)
+
+    def internal_error(self, where: str, error: Exception, function: int | None = None) -> None:
+        """An error of our own: a note, never the user's problem (raises under ``JITSCOPE_STRICT=1``)."""
+        if switches.STRICT:
+            raise error
+        try:
+            self.note("internal-error", f"{where}: {type(error).__name__}: {error}"[:400], function)
+        except Exception as inner:  # a full disk, say: nothing more to be done, and nothing to be raised
+            warnings.warn(f"jitscope: {where}: {inner}", RuntimeWarning, stacklevel=2)
+
+    # -- sessions ----------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Hand everything that is known to the sessions."""
+        for adapter in list(self.adapters):
+            try:
+                adapter.drain()
+            except Exception as error:
+                self.internal_error("drain", error)
+        for book in list(self.books):
+            self.flush_calls(book)
+
+    def start_file(self, path: Path, *, force: bool) -> FileSession:
+        """Open a recording on disk.
+
+        Raises:
+            JitscopeError: if the path can't be written or exists already.
+            RuntimeError: if one is open already.
+        """
+        with self.lock:
+            if self.file is not None:
+                raise RuntimeError(
+                    f"jitscope.record: a recording is already open ({self.file.path}); recordings may not overlap"
+                )
+            self.flush()
+            zero = perf_counter()
+            self.file = FileSession(path, self._fresh_header(zero), zero, force=force)
+            self.sessions = [self.memory, self.file]
+            if not self._atexit:
+                atexit.register(self.stop_file)
+                self._atexit = True
+            return self.file
+
+    def stop_file(self) -> None:
+        """Close the recording on disk, if one is open."""
+        with self.lock:
+            session = self.file
+            if session is None:
+                return
+            self.flush()
+            self.file = None
+            self.sessions = [self.memory]
+            session.close(self._end(session))
+
+    def snapshot(self) -> Recording:
+        """Everything so far in this process, as a value."""
+        with self.lock:
+            self.flush()
+            return self.memory.recording(self._end(self.memory))
+
+    def _end(self, session: Session) -> EndEvent:
+        versions, devices = self._frameworks()
+        return EndEvent(wall_seconds=perf_counter() - session.zero, versions=versions, devices=devices)
+
+    def _frameworks(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        versions: dict[str, str] = {}
+        devices: list[str] = []
+        for adapter in self.adapters:
+            versions |= adapter.versions()
+            devices.extend(adapter.devices())
+        return versions, tuple(devices)
+
+    def _fresh_header(self, zero: float) -> Header:
+        versions, devices = self._frameworks()
+        header = _header(zero)
+        return msgspec.structs.replace(header, versions=header.versions | versions, devices=devices)
+
+    def after_fork_in_child(self) -> None:
+        """A forked child records in memory only: the file belongs to its parent."""
+        self.lock = threading.RLock()
+        self.file = None
+        for book in self.books:
+            book.lock = threading.RLock()
+            book.in_flight.clear()
+            book.take_runs()
+        local.misses.clear()
+        zero = perf_counter()
+        self.memory = MemorySession(_header(zero), zero)
+        self.sessions = [self.memory]
+
+
+def _shifted(event: CompilationEvent, zero: float) -> Event:
+    phases = tuple(msgspec.structs.replace(phase, start=phase.start - zero) for phase in event.phases)
+    return msgspec.structs.replace(event, start=event.start - zero, phases=phases)
+
+
+def _header(zero: float) -> Header:
+    started = datetime.now(UTC)
+    rank, world_size = _integer("RANK"), _integer("WORLD_SIZE")
+    run = f"{started:%Y%m%d-%H%M%S}-{os.getpid()}" + (f"-r{rank}" if rank is not None else "")
+    return Header(
+        schema=SCHEMA,
+        jitscope=__version__,
+        run=run,
+        argv=tuple(sys.argv),
+        cwd=os.getcwd(),
+        started=started.isoformat(timespec="milliseconds"),
+        monotonic=zero,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        rank=rank,
+        world_size=world_size,
+        versions={"python": platform.python_version()},
+    )
+
+
+def _integer(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdigit() else None
+
+
+recorder = Recorder()
+"""The one recorder of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=recorder.after_fork_in_child)

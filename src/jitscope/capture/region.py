@@ -1,0 +1,32 @@
+"""Plain functions watched as a region: every compile inside their calls is theirs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from jitscope.capture.book import Book
+from jitscope.capture.pending import collect
+
+
+class RegionProbe:
+    """Counts the calls of a plain function; the adapters hand it the compiles inside of them."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    def enter(self) -> None:
+        """Nothing to prepare."""
+
+    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None) -> None:
+        """Enter the call in the book: it compiled something, or it did not."""
+        miss = collect(sys._getframe(2))
+        if miss is not None and miss.compiled:
+            self.book.add(None, "compile")
+            self.book.recorder.flush_calls(self.book)
+        elif error is not None:
+            self.book.add(None, "error")
+        else:
+            self.book.add(None, "hit")
+        if not self.book.in_flight:
+            self.book.quiet(None)

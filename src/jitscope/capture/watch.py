@@ -1,0 +1,295 @@
+"""`watch`, `jit` and `compile`: from a callable to a watched one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar, cast, overload
+
+from jitscope.capture import switches
+from jitscope.capture.book import Book
+from jitscope.capture.recorder import FunctionKey, recorder
+from jitscope.capture.region import RegionProbe
+from jitscope.capture.watched import Cells, make_watched
+from jitscope.model.events import Framework
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_BOOK = "__jitscope_book__"
+_module_books: weakref.WeakKeyDictionary[Any, Book] = weakref.WeakKeyDictionary()
+
+
+def watch(fn: F) -> F:
+    """Watch a compiled callable: record each signature, hit, miss and compilation of its calls.
+
+    Put it above the framework's own decorator::
+
+        @jitscope.watch
+        @jax.jit
+        def attention(q, k, v): ...
+
+    It takes what `jax.jit` or `torch.compile` made: a function, a method, a `functools.partial` of one, a compiled
+    `torch.nn.Module` (watched in place, and returned). A plain function is watched as a region: every compile inside
+    its calls is recorded, and nothing is compiled by watching. The result behaves as what was passed in; with
+    ``JITSCOPE=0`` in the environment it *is* what was passed in.
+
+    Args:
+        fn: the callable.
+
+    Returns:
+        A function with the API of ``fn`` (``lower``, ``__wrapped__``, binding as a method, ...), or ``fn`` itself if
+        it is a module or watched already.
+
+    Raises:
+        TypeError: if ``fn`` is not callable, or a class.
+    """
+    if switches.OFF:
+        return fn
+    if not callable(fn):
+        raise TypeError(f"jitscope.watch takes a callable, not {type(fn).__qualname__}")
+    if inspect.isclass(fn):
+        raise TypeError(f"jitscope.watch takes a function, not the class {fn.__qualname__}: watch its methods")
+    return cast(F, _watch(fn))
+
+
+def _watch(fn: Any) -> Any:
+    if book_of(fn) is not None:
+        return fn
+    if isinstance(fn, types.MethodType):
+        return types.MethodType(_watch(fn.__func__), fn.__self__)
+    if isinstance(fn, functools.partial) and _kind(fn.func) is not None:
+        return functools.partial(_watch(fn.func), *fn.args, **fn.keywords)
+    kind = _kind(fn)
+    if kind == "jax":
+        return _watch_jax(fn)
+    if kind == "torch":
+        return _watch_torch(fn)
+    if kind == "module":
+        return _watch_module(fn)
+    return _watch_region(fn)
+
+
+def _kind(fn: Any) -> str | None:
+    """Which framework made this callable, without importing a framework that the program did not import."""
+    if "jax" in sys.modules:
+        from jitscope.capture.frameworks.jax_adapter import is_jitted
+
+        if is_jitted(fn):
+            return "jax"
+    if "torch" in sys.modules:
+        from jitscope.capture.frameworks.torch_adapter import is_compiled, is_module
+
+        if is_module(fn):
+            return "module"
+        if is_compiled(fn):
+            return "torch"
+    return None
+
+
+def book_of(fn: Any) -> Book | None:
+    """The book of a watched callable, or None."""
+    if isinstance(fn, types.MethodType):
+        fn = fn.__func__
+    if isinstance(fn, functools.partial):
+        return book_of(fn.func)
+    book = getattr(fn, "__dict__", {}).get(_BOOK)
+    if book is None:
+        try:
+            book = _module_books.get(fn)
+        except TypeError:  # not hashable or not weakly referable: nothing that we watch
+            return None
+    return book if isinstance(book, Book) else None
+
+
+# -- the wrapper --------------------------------------------------------------------------------
+
+
+def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
+    watched = make_watched(fn, book.enter, book.settle, book.failed)
+    book.cells = Cells(watched)
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        try:
+            setattr(watched, name, getattr(fn, name))
+        except (AttributeError, TypeError):
+            # A callable object has no name of its own; what it lacks, the wrapper lacks.
+            continue
+    watched.__dict__.update(getattr(fn, "__dict__", {}))
+    watched.__dict__[_BOOK] = book
+    return watched
+
+
+def _location(fn: Any) -> tuple[str, str, int]:
+    """Qualified name, file and first line of the user's function behind ``fn``."""
+    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if isinstance(inner, types.MethodType):
+        inner = inner.__func__
+    name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
+    code = getattr(inner, "__code__", None)
+    if code is None:
+        call = getattr(type(inner), "__call__", None)
+        code = getattr(call, "__code__", None)
+    return name, getattr(code, "co_filename", ""), getattr(code, "co_firstlineno", 0)
+
+
+def _new_book(fn: Any, framework: Framework, kind: str, options: dict[str, str] | None = None) -> Book:
+    name, file, line = _location(fn)
+    return recorder.new_book(FunctionKey(framework, name, file, line, kind), options or {})
+
+
+# -- JAX ------------------------------------------------------------------------------------------
+
+_JAX_API = ("lower", "trace", "eval_shape", "clear_cache", "_cache_size", "_clear_cache", "_fun", "_jit_info")
+
+
+@functools.cache
+def jax_adapter() -> Any:
+    """The process's JAX adapter; installs its hooks the first time."""
+    from jitscope.capture.frameworks.jax_adapter import JaxAdapter
+
+    adapter = JaxAdapter(recorder)
+    recorder.adapters.append(adapter)
+    return adapter
+
+
+def _watch_jax(fn: Any) -> Any:
+    from jitscope.capture.frameworks.jax_adapter import JaxProbe, jit_options
+
+    adapter = jax_adapter()
+    book = _new_book(fn, "jax", "function", jit_options(fn))
+    probe = JaxProbe(adapter, book, fn)
+    book.probe = probe
+    watched = _wrap(fn, book)
+    for name in _JAX_API:
+        if hasattr(fn, name):
+            watched.__dict__[name] = getattr(fn, name)
+    watched.__dict__["lower"] = adapter.staging(fn.lower, probe)
+    if hasattr(fn, "trace"):
+        watched.__dict__["trace"] = adapter.staging(fn.trace, probe)
+    watched.__dict__["__wrapped__"] = fn.__wrapped__
+    adapter.watch(probe)
+    return watched
+
+
+# -- torch ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def torch_adapter() -> Any:
+    """The process's torch adapter; installs its hooks the first time."""
+    from jitscope.capture.frameworks.torch_adapter import TorchAdapter
+
+    adapter = TorchAdapter(recorder)
+    recorder.adapters.append(adapter)
+    return adapter
+
+
+def _watch_torch(fn: Any) -> Any:
+    from jitscope.capture.frameworks.torch_adapter import TorchProbe, original_of
+
+    adapter = torch_adapter()
+    original = original_of(fn)
+    book = _new_book(original, "torch", "function", adapter.options_of(fn))
+    book.probe = TorchProbe(adapter, book, original)
+    watched = _wrap(fn, book)
+    # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
+    watched.__dict__.setdefault("_torchdynamo_inline", original)
+    adapter.watch(book.probe)
+    return watched
+
+
+def _watch_module(module: Any) -> Any:
+    from jitscope.capture.frameworks.torch_adapter import TorchProbe
+
+    adapter = torch_adapter()
+    target = adapter.module_target(module)
+    if target is None:
+        warnings.warn(
+            f"jitscope.watch: {type(module).__qualname__} is not compiled yet: call torch.compile(module) or "
+            "module.compile() first, then watch it",
+            UserWarning,
+            stacklevel=4,
+        )
+        return module
+    book = _new_book(target.forward, "torch", "module", target.options)
+    book.probe = TorchProbe(adapter, book, target.original)
+    watched = _wrap(target.callable, book)
+    watched.__dict__.setdefault("_torchdynamo_inline", target.inline)
+    target.install(watched)
+    _module_books[module] = book
+    adapter.watch(book.probe)
+    return module
+
+
+# -- regions --------------------------------------------------------------------------------------
+
+
+def _watch_region(fn: Any) -> Any:
+    book = _new_book(fn, "python", "region")
+    book.probe = RegionProbe(book)
+    watched = _wrap(fn, book)
+    watched.__dict__["__wrapped__"] = fn
+    watched.__dict__["__jitscope_region__"] = True
+    watched.__dict__.setdefault("_torchdynamo_inline", fn)
+    install_loaded_frameworks()
+    book.quiet(None)
+    return watched
+
+
+def install_loaded_frameworks() -> None:
+    """Install the hooks of the frameworks that the program has imported."""
+    if "jax" in sys.modules:
+        jax_adapter()
+    if "torch" in sys.modules:
+        torch_adapter()
+
+
+# -- short forms ----------------------------------------------------------------------------------
+
+
+@overload
+def jit(fn: F, **options: Any) -> F: ...
+@overload
+def jit(fn: None = None, **options: Any) -> Callable[[F], F]: ...
+def jit(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """``watch(jax.jit(fn, **options))``; without ``fn``, a decorator.
+
+    Args:
+        fn: the function to compile.
+        options: those of `jax.jit` (``static_argnames``, ``donate_argnums``, ...).
+
+    Raises:
+        ImportError: if jax is not installed.
+    """
+    if fn is None:
+        return functools.partial(jit, **options)
+    import jax
+
+    return watch(jax.jit(fn, **options))
+
+
+@overload
+def compile(fn: F, **options: Any) -> F: ...
+@overload
+def compile(fn: None = None, **options: Any) -> Callable[[F], F]: ...
+def compile(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """``watch(torch.compile(fn, **options))``; without ``fn``, a decorator. A module stays a module.
+
+    Args:
+        fn: the function or `torch.nn.Module` to compile.
+        options: those of `torch.compile` (``mode``, ``dynamic``, ``fullgraph``, ``backend``, ...).
+
+    Raises:
+        ImportError: if torch is not installed.
+    """
+    if fn is None:
+        return functools.partial(compile, **options)
+    import torch
+
+    return watch(torch.compile(fn, **options))

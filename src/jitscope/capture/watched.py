@@ -1,0 +1,72 @@
+"""The wrapper around a watched function: all that jitscope does on a hit is in these few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jitscope.capture.pending import register_watched_code
+
+
+def make_watched(
+    fn: Callable[..., Any],
+    enter: Callable[[], None],
+    settle: Callable[[tuple[Any, ...], dict[str, Any]], None],
+    failed: Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None],
+) -> Callable[..., Any]:
+    """Wrap ``fn`` so that its calls are counted.
+
+    ``alert`` and ``tick`` are closure cells that the function's `Book` rebinds (see `cells`): while
+    ``alert`` is False, a call that nothing announced is a hit of the one live signature, and ``tick``
+    (the ``__next__`` of an `itertools.count`, one C call, so no count is lost between threads) is all
+    there is to do. The frame of this function is the one that the hooks look for.
+    """
+    alert: bool = True
+    tick: Callable[[], object] = _no_tick
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        if alert:
+            enter()
+        try:
+            result = fn(*args, **kwargs)
+        except BaseException as error:
+            failed(error, args, kwargs)
+            raise
+        if alert:
+            settle(args, kwargs)
+        else:
+            tick()
+        return result
+
+    register_watched_code(watched.__code__)
+    return watched
+
+
+def _no_tick() -> None:
+    """Stands in until there is a signature to count hits of; never called while ``alert`` is True."""
+
+
+class Cells:
+    """The rebindable closure cells of one `watched` function."""
+
+    __slots__ = ("_alert", "_tick")
+
+    def __init__(self, watched: Callable[..., Any]) -> None:
+        closure = getattr(watched, "__closure__", None) or ()
+        cells = dict(zip(watched.__code__.co_freevars, closure, strict=True))
+        self._alert = cells["alert"]
+        self._tick = cells["tick"]
+
+    def alarm(self) -> None:
+        """From now on every call is settled in full."""
+        self._alert.cell_contents = True
+
+    def quiet(self, tick: Callable[[], object]) -> None:
+        """From now on a silent call is a hit that ``tick`` counts."""
+        self._tick.cell_contents = tick
+        self._alert.cell_contents = False
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether calls are settled in full."""
+        return bool(self._alert.cell_contents)

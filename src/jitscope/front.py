@@ -1,0 +1,118 @@
+"""`record`, `report` and `stats`: the recorder's values, for the program itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jitscope.capture import switches
+from jitscope.capture.recorder import recorder
+from jitscope.capture.sessions import FileSession
+from jitscope.capture.watch import book_of, install_loaded_frameworks
+from jitscope.errors import JitscopeError
+from jitscope.model.report import FunctionReport, Report
+
+
+class LiveReport:
+    """A report of this process so far. ``str()`` is the text for a terminal; `value` is the report as a value."""
+
+    def __init__(self, value: Report) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        from jitscope.render.text import render_text
+
+        return render_text(self.value)
+
+    def __repr__(self) -> str:
+        totals = self.value.totals
+        return f"<jitscope report: {totals.calls} calls, {totals.compilations} compilations>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the text report, escaped."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+class RecordingHandle:
+    """What ``with jitscope.record(path) as rec`` binds: where the recording is."""
+
+    def __init__(self, session: FileSession | None, path: Path) -> None:
+        self._session = session
+        self.path = path
+
+    def report(self) -> LiveReport:
+        """The report of what is on disk.
+
+        Raises:
+            JitscopeError: if the recording can't be read (``JITSCOPE=0``: there is none).
+        """
+        from jitscope.analysis.build import build_report
+        from jitscope.store.reader import load
+
+        if self._session is not None and recorder.file is self._session:
+            recorder.flush()
+        return LiveReport(build_report(load(self.path)))
+
+
+@contextmanager
+def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -> Iterator[RecordingHandle]:
+    """Record everything that is compiled, and every call of watched functions, in a file while the block runs.
+
+    Args:
+        path: where to write (JSON Lines); by default ``.jitscope/<run-id>.jsonl``, or in ``JITSCOPE_DIR``.
+        force: overwrite a file that exists.
+
+    Raises:
+        JitscopeError: if the path can't be written, or exists and ``force`` is not given.
+        RuntimeError: if a recording is open already: recordings may not overlap.
+    """
+    if switches.OFF:
+        yield RecordingHandle(None, Path(path or os.devnull))
+        return
+    from jitscope.store.locate import default_path
+
+    install_loaded_frameworks()
+    target = Path(path) if path is not None else default_path(recorder.memory.header.run)
+    session = recorder.start_file(target, force=force)
+    try:
+        yield RecordingHandle(session, target)
+    finally:
+        if recorder.file is session:
+            recorder.stop_file()
+
+
+def report() -> LiveReport:
+    """The report of everything so far in this process. Print it."""
+    from jitscope.analysis.build import build_report
+
+    return LiveReport(build_report(recorder.snapshot()))
+
+
+def stats(fn: Any) -> FunctionReport:
+    """The numbers of one watched function so far: ``stats(f).hits``, ``.compilations``, ``.signatures``, ...
+
+    Args:
+        fn: what `watch` returned.
+
+    Raises:
+        JitscopeError: if ``fn`` is not watched.
+    """
+    book = book_of(fn)
+    if book is None:
+        name = getattr(fn, "__qualname__", type(fn).__qualname__)
+        raise JitscopeError(
+            f"stats: {name} is not watched; pass what jitscope.watch returned"
+            + (" (JITSCOPE=0 is set)" if switches.OFF else ""),
+            slug="not-watched",
+        )
+    found = next((function for function in report().value.functions if function.id == book.id), None)
+    if found is not None:
+        return found
+    from jitscope.analysis.build import empty_function_report
+
+    return empty_function_report(book.event)

@@ -1,0 +1,1 @@
+"""Plain values: signatures, causes, events, recordings, reports. No framework, no I/O."""

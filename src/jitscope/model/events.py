@@ -1,0 +1,223 @@
+"""The events of a recording: one JSON object a line, the header first (schema 1).
+
+Schema history:
+  1: first version.
+
+Times are seconds as float. ``start`` of a compilation or phase counts from the run's start on the
+monotonic clock; only `Header.started` is wall-clock time.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from jitscope.model.signature import Signature
+
+SCHEMA = 1
+
+Framework = Literal["jax", "torch", "python"]
+"""``python``: a plain function watched as a region."""
+
+Outcome = Literal[
+    "hit",
+    "dispatch_miss",
+    "compile",
+    "eager_fallback",
+    "python_path",
+    "nested",
+    "waited",
+    "error",
+]
+"""What the framework did with a call; see docs/design.md."""
+
+Under = Literal["vmap", "grad", "backward", "aot", "transform"]
+"""Where a compilation happened other than in a direct call: inside a transformation, or ahead of time."""
+
+CacheSource = Literal["hit", "miss", "off", "unknown"]
+"""Whether a compilation came from the persistent cache on disk."""
+
+
+class Header(msgspec.Struct, frozen=True, tag="header", tag_field="event"):
+    """First line of a recording: who ran what, where, when."""
+
+    schema: int
+    jitscope: str
+    run: str
+    """Run id: ``YYYYMMDD-HHMMSS-<pid>``, with ``-r<rank>`` in a distributed run."""
+    argv: tuple[str, ...]
+    cwd: str
+    started: str
+    """UTC, ISO 8601."""
+    monotonic: float
+    """Monotonic clock at the start, in seconds: joins the clocks of processes on one host."""
+    host: str
+    pid: int
+    rank: int | None = None
+    world_size: int | None = None
+    versions: dict[str, str] = {}
+    """``python``, and ``jax``/``jaxlib``/``torch`` where they were loaded when recording started."""
+    devices: tuple[str, ...] = ()
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A place in the user's code."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def text(self) -> str:
+        """``train.py:88`` — the file's name without its folders."""
+        return f"{self.file.replace(chr(92), '/').rsplit('/', 1)[-1]}:{self.line}"
+
+
+class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="event", omit_defaults=True):
+    """A watched callable, written before anything refers to it."""
+
+    id: int
+    framework: Framework
+    name: str
+    """Qualified name."""
+    file: str = ""
+    line: int = 0
+    kind: str = "function"
+    """``function``, ``module`` or ``region``."""
+    options: dict[str, str] = {}
+    """Compile options that are not the default: ``{"static_argnames": "causal"}``."""
+
+
+class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="event"):
+    """An abstract signature met by a function, written before anything refers to it."""
+
+    id: int
+    function: int
+    signature: Signature
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One phase of a compilation.
+
+    JAX: ``trace``, ``lower``, ``compile``, ``cache_read``. torch: ``dynamo``, ``aot_autograd``,
+    ``inductor``, ``codegen``, ``backward``.
+    """
+
+    name: str
+    start: float
+    seconds: float
+    """Own time: nested phases and nested compilations are subtracted."""
+
+
+class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field="event", omit_defaults=True):
+    """One run of the compiler."""
+
+    id: int
+    function: int | None = None
+    """Owner, or None: an eager operation's or an unwatched function's program."""
+    program: str = ""
+    """The framework's name of what was compiled: ``jit(attention)``, ``torch_dynamo_resume_in_f_at_23``."""
+    library: bool = False
+    """The program belongs to a framework (an eager operation), not to an unwatched function."""
+    framework: Framework = "jax"
+    call: int | None = None
+    """Ordinal of the call that caused it, from 1; None where no counted call did."""
+    signature: int | None = None
+    site: Site | None = None
+    start: float = 0.0
+    wall_seconds: float | None = None
+    """Duration of the whole call that caused it."""
+    phases: tuple[Phase, ...] = ()
+    layers: tuple[str, ...] = ()
+    """Layers that ran, in order: ``("trace", "lower", "compile")``. Without the last one nothing was compiled."""
+    persistent_cache: CacheSource = "unknown"
+    under: Under | None = None
+    framework_id: str | None = None
+    """torch: the compile id, ``0/1``."""
+    generation: int = 0
+    """torch: how many times ``torch.compiler.reset()`` had been called; compile ids restart there."""
+    resume_of: str | None = None
+    """torch: this is the resume function after a graph break in that function."""
+    failed: str | None = None
+    """Why no code came out of it (the recompile limit, an error), or None."""
+    evidence: tuple[str, ...] = ()
+    """The framework's own words: torch's guard failures, one per older cache entry."""
+    rejected: tuple[str, ...] = ()
+    """Ids of the older entries that `evidence` speaks of, where known."""
+    inside: int | None = None
+    """Function whose trace or call this ran inside of, where it is not the owner."""
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the compiler proper ran: what the framework counts as a compilation."""
+        return self.failed is None and bool(self.layers) and self.layers[-1] == "compile"
+
+    @property
+    def seconds(self) -> float:
+        """Sum of the phases' own times."""
+        return sum(phase.seconds for phase in self.phases)
+
+
+class PhaseEvent(msgspec.Struct, frozen=True, tag="phase", tag_field="event"):
+    """A phase that came after its compilation was written: a backward graph compiled lazily."""
+
+    compilation: int
+    phase: Phase
+
+
+class Run(msgspec.Struct, frozen=True, array_like=True):
+    """Consecutive calls with the same fate."""
+
+    signature: int | None
+    """None where it was not read (a nested call, an early error)."""
+    outcome: Outcome
+    count: int
+    compilation: int | None = None
+    """torch: the cache entry that served the calls, by the compilation that made it."""
+
+
+class CallsEvent(msgspec.Struct, frozen=True, tag="calls", tag_field="event"):
+    """The next part of a function's call history, run-length coded."""
+
+    function: int
+    runs: tuple[Run, ...]
+
+
+class CacheEvent(msgspec.Struct, frozen=True, tag="cache", tag_field="event", omit_defaults=True):
+    """What a persistent cache did."""
+
+    name: str
+    """``jax``, ``inductor``, ``aot_autograd``."""
+    hits: int = 0
+    misses: int = 0
+    seconds: float = 0.0
+
+
+class NoteEvent(msgspec.Struct, frozen=True, tag="note", tag_field="event", omit_defaults=True):
+    """What jitscope could not see or had to leave out."""
+
+    slug: str
+    text: str
+    function: int | None = None
+
+
+class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_defaults=True):
+    """Last line of a recording that was closed."""
+
+    wall_seconds: float
+    versions: dict[str, str] = {}
+    """As in the header, for frameworks imported after it was written."""
+    devices: tuple[str, ...] = ()
+
+
+Event = (
+    FunctionEvent
+    | SignatureEvent
+    | CompilationEvent
+    | PhaseEvent
+    | CallsEvent
+    | CacheEvent
+    | NoteEvent
+    | EndEvent
+)

@@ -1,0 +1,165 @@
+"""The report: what analysis makes of a recording. Its JSON form is docs/report.schema.json (schema 1).
+
+All times are in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from jitscope.model.cause import Cause
+from jitscope.model.events import CacheSource, Framework, Outcome, Site
+
+State = Literal["idle", "monomorphic", "polymorphic", "megamorphic", "thrashing"]
+"""How many signatures a function compiled for: one, 2–4, 5 or more; ``thrashing``: one that it had compiled before."""
+
+
+class RunInfo(msgspec.Struct, frozen=True):
+    """Where and when the recording was made."""
+
+    id: str
+    argv: tuple[str, ...]
+    started: str
+    wall_seconds: float | None
+    rank: int | None
+    world_size: int | None
+    versions: dict[str, str]
+    devices: tuple[str, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, omit_defaults=False):
+    """Sums over all functions."""
+
+    calls: int = 0
+    hits: int = 0
+    dispatch_misses: int = 0
+    eager_fallbacks: int = 0
+    compiling_calls: int = 0
+    python_path_calls: int = 0
+    waited_calls: int = 0
+    failed_calls: int = 0
+    """Calls that raised before anything was compiled."""
+    nested_calls: int = 0
+    """Calls with tracers inside another trace; not part of `calls`."""
+    compilations: int = 0
+    recompilations: int = 0
+    avoidable_recompilations: int = 0
+    compile_seconds: float = 0.0
+    recompile_seconds: float = 0.0
+    eager_op_compilations: int = 0
+    eager_op_compile_seconds: float = 0.0
+
+
+class SignatureReport(msgspec.Struct, frozen=True):
+    """One signature of a function."""
+
+    id: int
+    text: str
+    calls: int
+    hits: int
+    first_call: int | None
+    """Ordinal of the first call with it, from 1."""
+
+
+class FamilyReport(msgspec.Struct, frozen=True):
+    """Signatures that differ only in some axes: ``x: f32[$,128]``."""
+
+    text: str
+    signatures: int
+    compile_seconds: float
+
+
+class HistoryRun(msgspec.Struct, frozen=True):
+    """Consecutive calls with the same fate."""
+
+    signature: int | None
+    outcome: Outcome
+    count: int
+    compilation: int | None = None
+
+
+class CompilationReport(msgspec.Struct, frozen=True):
+    """One compilation of a function, judged."""
+
+    id: int
+    call: int | None
+    signature: int | None
+    program: str
+    start: float
+    seconds: float
+    wall_seconds: float | None
+    phases: dict[str, float]
+    layers: tuple[str, ...]
+    persistent_cache: CacheSource
+    under: str | None
+    site: Site | None
+    causes: tuple[Cause, ...]
+    fix: str | None
+    framework_id: str | None
+    hits: int
+    """torch: calls that this cache entry served."""
+    recompile: bool
+    """Not the first of its source function."""
+    failed: str | None
+
+
+class FunctionReport(msgspec.Struct, frozen=True):
+    """One watched function."""
+
+    id: int
+    framework: Framework
+    name: str
+    kind: str
+    file: str
+    line: int
+    calls: int
+    hits: int
+    dispatch_misses: int
+    eager_fallbacks: int
+    compiling_calls: int
+    python_path_calls: int
+    waited_calls: int
+    failed_calls: int
+    nested_calls: int
+    compilations: int
+    recompilations: int
+    compile_seconds: float
+    recompile_seconds: float
+    phases: dict[str, float]
+    state: State
+    signatures: tuple[SignatureReport, ...]
+    families: tuple[FamilyReport, ...]
+    history: tuple[HistoryRun, ...]
+    compilations_detail: tuple[CompilationReport, ...]
+
+
+class EagerOp(msgspec.Struct, frozen=True):
+    """Programs that nobody watched, by name: eager operations and unwatched functions."""
+
+    name: str
+    framework: Framework
+    library: bool
+    """True: the framework's own (an eager operation); False: an unwatched function."""
+    compilations: int
+    compile_seconds: float
+    sites: tuple[Site, ...]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What could not be seen, or was left out."""
+
+    slug: str
+    text: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that is known of a run."""
+
+    schema: int
+    run: RunInfo
+    totals: Totals
+    functions: tuple[FunctionReport, ...]
+    eager_ops: tuple[EagerOp, ...]
+    notes: tuple[Note, ...]

@@ -1,0 +1,115 @@
+"""Abstract signatures: what a framework's cache key sees of a call's arguments."""
+
+from __future__ import annotations
+
+import msgspec
+
+from jitscope.model.notation import array_text, cut
+
+TEXT_LEAVES = 8
+"""Most leaves that a signature's one-line text shows."""
+
+
+class ArrayLeaf(msgspec.Struct, frozen=True, tag="array", tag_field="leaf", omit_defaults=True):
+    """The type of one array or tensor argument leaf.
+
+    Fields that a framework does not key on are None (or False) and not written.
+    """
+
+    path: str
+    """Where it sits, as the user would write it: ``params['layers'][0].w``."""
+    dtype: str
+    """Short dtype: ``bf16``."""
+    shape: tuple[int, ...]
+    """Sizes of the axes, in elements."""
+    weak_type: bool = False
+    """JAX: the dtype came from a Python scalar and gives way to others."""
+    host: str | None = None
+    """JAX: the value was not a ``jax.Array`` but this type (``ndarray``, ``float``): its dispatch entry differs."""
+    committed: bool = False
+    """JAX: placed on a device explicitly."""
+    sharding: str | None = None
+    """JAX: the sharding, unless it is one default device."""
+    layout: str | None = None
+    """A non-default layout: JAX's, or torch's ``sparse_coo``."""
+    stride: tuple[int, ...] | None = None
+    """torch: strides in elements, where they are not those of a contiguous tensor."""
+    device: str | None = None
+    """The device, where it is not the CPU (torch) or not the default one (JAX)."""
+    requires_grad: bool = False
+    """torch: autograd records operations on it."""
+    subclass: str | None = None
+    """torch: the type, where it is not ``torch.Tensor``."""
+    keys: str | None = None
+    """torch: what else Dynamo's guards see of it (an inference tensor), where unusual."""
+
+    @property
+    def type_text(self) -> str:
+        """The type alone: ``f32[8]{committed}``."""
+        marks = [
+            "weak_type" if self.weak_type else None,
+            self.host,
+            self.sharding or ("committed" if self.committed else None),
+            f"layout={self.layout}" if self.layout else None,
+            f"stride={','.join(map(str, self.stride))}" if self.stride is not None else None,
+            self.device,
+            "requires_grad" if self.requires_grad else None,
+            self.subclass,
+            self.keys,
+        ]
+        shown = [mark for mark in marks if mark]
+        text = array_text(self.dtype, self.shape)
+        return f"{text}{{{', '.join(shown)}}}" if shown else text
+
+    @property
+    def text(self) -> str:
+        """Path and type: ``q: bf16[32,1024,16,256]``."""
+        return f"{self.path}: {self.type_text}"
+
+
+class StaticLeaf(msgspec.Struct, frozen=True, tag="static", tag_field="leaf", omit_defaults=True):
+    """An argument that enters the cache key by value: a static argument, or a Python value that torch specialises on."""
+
+    path: str
+    type: str
+    """The type's name: ``int``, ``Config``."""
+    value: str
+    """The value's ``repr``, cut at `TEXT_LIMIT` characters; never evaluated."""
+    identity: int | None = None
+    """``id()`` where the type compares by identity, so that equal texts can still be other objects."""
+    digest: str | None = None
+    """Digest of the whole ``repr`` where `value` was cut, so that long values can be told apart."""
+
+    @property
+    def type_text(self) -> str:
+        """The value as the user would write it."""
+        return self.value
+
+    @property
+    def text(self) -> str:
+        """Path and value: ``causal=True``."""
+        return f"{self.path}={self.value}"
+
+
+Leaf = ArrayLeaf | StaticLeaf
+
+
+class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that one call's cache key sees of its arguments."""
+
+    leaves: tuple[Leaf, ...] = ()
+    structure: str = ""
+    """The container structure as the framework writes it, cut at 1,000 characters."""
+    structure_digest: str = ""
+    """Digest of the uncut structure: two structures are the same where their digests are."""
+    positional: int = 0
+    """How many arguments were passed by position."""
+    keywords: tuple[str, ...] = ()
+    """Names of the arguments passed by keyword, sorted."""
+
+    @property
+    def text(self) -> str:
+        """One line: ``q: bf16[2,64,4,32], causal=True``; at most `TEXT_LEAVES` leaves, then how many more."""
+        shown = ", ".join(cut(leaf.text, 120) for leaf in self.leaves[:TEXT_LEAVES])
+        rest = len(self.leaves) - TEXT_LEAVES
+        return f"{shown}, … {rest} more" if rest > 0 else shown or "()"
