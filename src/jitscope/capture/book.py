@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from jitscope.model.events import FunctionEvent, Outcome, Run, SignatureEvent
@@ -64,6 +65,8 @@ class Book:
         self.signatures: dict[Any, SignatureEvent] = {}
         """By key: what makes two calls the same to the framework."""
         self.signature_by_id: dict[int, SignatureEvent] = {}
+        self._inside = 0
+        """Calls under way that began while the book was alarmed."""
         self._runs: list[tuple[RunKey, int]] = []
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
@@ -76,8 +79,12 @@ class Book:
             self.cells.alarm()
 
     def quiet(self, signature: int | None, compilation: int | None = None) -> None:
-        """Silent calls are hits of ``signature`` (and entry ``compilation``) from now on."""
-        if self.cells is None:
+        """Silent calls are hits of ``signature`` (and entry ``compilation``) from now on.
+
+        Does nothing while other calls are under way that began while the book was alarmed: they may turn out to be
+        more than hits.
+        """
+        if self.cells is None or self._inside or self.in_flight:
             return
         key: RunKey = (signature, "hit", compilation)
         with self.lock:
@@ -89,26 +96,36 @@ class Book:
 
     # -- what the wrapper calls --------------------------------------------------------------
 
-    def enter(self) -> None:
-        """Before a call, while the book is alarmed."""
+    def enter(self) -> float:
+        """Before a call, while the book is alarmed. Returns when that was (monotonic clock, seconds)."""
+        with self.lock:
+            self._inside += 1
         try:
             self.probe.enter()
         except Exception as error:
             self.recorder.internal_error("enter", error, self.id)
+        return perf_counter()
 
-    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """After a call that returned, while the book is alarmed."""
+    def settle(self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """After a call that returned, while the book is alarmed; ``entered`` is 0 where it was not yet at the start."""
         try:
-            self.probe.settle(args, kwargs, None)
+            self._leave(entered)
+            self.probe.settle(entered, args, kwargs, None)
         except Exception as error:
             self.recorder.internal_error("settle", error, self.id)
 
-    def failed(self, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def failed(self, entered: float, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """After a call that raised."""
         try:
-            self.probe.settle(args, kwargs, error)
+            self._leave(entered)
+            self.probe.settle(entered, args, kwargs, error)
         except Exception as inner:
             self.recorder.internal_error("failed", inner, self.id)
+
+    def _leave(self, entered: float) -> None:
+        if entered:
+            with self.lock:
+                self._inside -= 1
 
     # -- counting ----------------------------------------------------------------------------
 

@@ -36,7 +36,6 @@ class Miss:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.misses: list[Miss] = []
-        self.entered: float | None = None
 
 
 local = _Local()

@@ -15,8 +15,10 @@ class Probe(Protocol):
     def enter(self) -> None:
         """Before the call."""
 
-    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None) -> None:
-        """After the call: enter it in the book."""
+    def settle(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        """After the call: enter it in the book. ``entered`` is when it began, or 0 if the book was quiet then."""
 
 
 class Adapter(Protocol):

@@ -18,15 +18,18 @@ class RegionProbe:
     def enter(self) -> None:
         """Nothing to prepare."""
 
-    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None) -> None:
+    def settle(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
         """Enter the call in the book: it compiled something, or it did not."""
         miss = collect(sys._getframe(2))
         if miss is not None and miss.compiled:
+            for adapter in self.book.recorder.adapters:
+                adapter.drain()
             self.book.add(None, "compile")
             self.book.recorder.flush_calls(self.book)
         elif error is not None:
             self.book.add(None, "error")
         else:
             self.book.add(None, "hit")
-        if not self.book.in_flight:
-            self.book.quiet(None)
+        self.book.quiet(None)

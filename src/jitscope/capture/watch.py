@@ -195,7 +195,7 @@ def _watch_torch(fn: Any) -> Any:
 
     adapter = torch_adapter()
     original = original_of(fn)
-    book = _new_book(original, "torch", "function", adapter.options_of(fn))
+    book = _new_book(original, "torch", "function")
     book.probe = TorchProbe(adapter, book, original)
     watched = _wrap(fn, book)
     # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
@@ -217,7 +217,8 @@ def _watch_module(module: Any) -> Any:
             stacklevel=4,
         )
         return module
-    book = _new_book(target.forward, "torch", "module", target.options)
+    _, file, line = _location(target.forward)
+    book = recorder.new_book(FunctionKey("torch", target.name, file, line, "module"), target.options)
     book.probe = TorchProbe(adapter, book, target.original)
     watched = _wrap(target.callable, book)
     watched.__dict__.setdefault("_torchdynamo_inline", target.inline)

@@ -10,9 +10,9 @@ from jitscope.capture.pending import register_watched_code
 
 def make_watched(
     fn: Callable[..., Any],
-    enter: Callable[[], None],
-    settle: Callable[[tuple[Any, ...], dict[str, Any]], None],
-    failed: Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None],
+    enter: Callable[[], float],
+    settle: Callable[[float, tuple[Any, ...], dict[str, Any]], None],
+    failed: Callable[[float, BaseException, tuple[Any, ...], dict[str, Any]], None],
 ) -> Callable[..., Any]:
     """Wrap ``fn`` so that its calls are counted.
 
@@ -25,15 +25,14 @@ def make_watched(
     tick: Callable[[], object] = _no_tick
 
     def watched(*args: Any, **kwargs: Any) -> Any:
-        if alert:
-            enter()
+        entered = alert and enter()
         try:
             result = fn(*args, **kwargs)
         except BaseException as error:
-            failed(error, args, kwargs)
+            failed(entered, error, args, kwargs)
             raise
         if alert:
-            settle(args, kwargs)
+            settle(entered, args, kwargs)
         else:
             tick()
         return result

@@ -372,18 +372,22 @@ class JaxProbe:
         self.book.alarm()
 
     def enter(self) -> None:
-        """Note when the call starts, to tell a call that waited for another thread's compile."""
-        local.entered = perf_counter()
+        """Nothing to prepare."""
 
-    def settle(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None) -> None:
+    def settle(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
         """Enter the call in the book."""
         frame = sys._getframe(2)
-        entered, local.entered = local.entered, None
+        announced = find(frame)
+        if announced is not None and announced.key is not None:
+            # Before it is no longer in flight, so that a thread that waited for it finds it in one place or the other.
+            self._done[announced.key] = perf_counter()
         miss = collect(frame)
         if miss is None and not self.adapter.announces:
             miss = self._unannounced(frame, args, kwargs)
         if miss is None:
-            self._silent(args, kwargs, error, entered)
+            self._silent(entered, args, kwargs, error)
         elif miss.nested:
             self._write(miss, None, None)
             self.book.add(None, "nested")
@@ -402,7 +406,7 @@ class JaxProbe:
         return miss
 
     def _silent(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None, entered: float | None
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         if error is not None:
             self.book.add(None, "error")
@@ -410,7 +414,7 @@ class JaxProbe:
         key = self.reader.key(args, kwargs)
         done = self._done.get(key)
         compiling = any(miss.key == key for miss in self.book.in_flight)
-        waited = compiling or (done is not None and entered is not None and entered < done)
+        waited = compiling or (done is not None and 0 < entered < done)
         signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
         self.book.add(signature.id, "waited" if waited else "hit")
 
@@ -425,7 +429,6 @@ class JaxProbe:
             self._entries += grew
         ordinal = self.book.next_ordinal()
         ran = self._write(miss, signature.id, ordinal)
-        self._done[miss.key] = perf_counter()
         if ran:
             self.book.add(signature.id, "compile")
             self.adapter.recorder.flush_calls(self.book)
@@ -467,7 +470,7 @@ class JaxProbe:
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one signature there is."""
         book = self.book
-        if self._foreign or not self.adapter.announces or book.in_flight:
+        if self._foreign or not self.adapter.announces:
             return
         if len(book.signatures) == 1 and (privates.cache_size(self.jitted) or 0) <= self._entries:
             (signature,) = book.signatures.values()

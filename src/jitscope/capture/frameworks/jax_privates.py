@@ -51,10 +51,13 @@ def cache_size(jitted: Any) -> int | None:
 
 
 def trace_misses() -> int | None:
-    """How often JAX has traced a function for jit so far (0.9 on), or None.
+    """How often JAX has traced a function for jit so far, or None where its trace events can be taken at their word.
 
-    JAX emits its trace event also where the trace was found in its cache; only this count tells.
+    From 0.9 on JAX emits the trace event around its cache of traces, so also where the trace was found there; only
+    this count tells. Up to 0.8 (``pjit._create_pjit_jaxpr``) the event is emitted inside, for real traces only.
     """
+    if hasattr(pjit, "_create_pjit_jaxpr"):
+        return None
     info = getattr(getattr(_partial_eval, "trace_to_jaxpr", None), "cache_info", None)
     return int(info().misses) if info is not None else None
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import hashlib
 import inspect
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
-from jitscope.model.notation import TEXT_LIMIT, cut
+from jitscope.model.notation import TEXT_LIMIT, array_text, cut, short_dtype
 from jitscope.model.signature import StaticLeaf
+
+_DEPTH = 4
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), range, slice)
 
 
 def digest(text: str) -> str:
@@ -17,13 +23,13 @@ def digest(text: str) -> str:
 
 
 def static_leaf(path: str, value: Any) -> StaticLeaf:
-    """Describe a value that enters the cache key by value. Its ``repr`` is kept, cut; nothing is evaluated."""
+    """Describe a value that enters the cache key by value. Its text is kept, cut; nothing is evaluated."""
     kind = type(value)
+    by_identity = kind.__eq__ is object.__eq__ and not isinstance(value, enum.Enum)
     try:
-        text = _value_text(value)
-    except Exception as error:
+        text = value_text(value)
+    except Exception as error:  # a user's __repr__ may raise anything; the type is told all the same
         text = f"<{kind.__qualname__}: repr raised {type(error).__name__}>"
-    by_identity = kind.__eq__ is object.__eq__
     return StaticLeaf(
         path=path,
         type=kind.__qualname__,
@@ -33,12 +39,37 @@ def static_leaf(path: str, value: Any) -> StaticLeaf:
     )
 
 
-def _value_text(value: Any) -> str:
-    if inspect.isfunction(value) or inspect.ismethod(value):
-        code = value.__code__
+def value_text(value: Any, depth: int = _DEPTH) -> str:
+    """A value as the user would write it. Arrays are written as types: their contents are never read."""
+    kind = type(value)
+    if isinstance(value, enum.Enum):
+        return str(value)
+    if kind in _PLAIN:
+        return repr(value)
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return array_text(short_dtype(str(value.dtype)), tuple(value.shape))
+    code: CodeType | None = getattr(value, "__code__", None)
+    if code is not None:
         return f"<function {value.__qualname__} at {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}>"
     if inspect.isclass(value):
-        return f"<class {value.__module__}.{value.__qualname__}>"
+        return f"<class {value.__qualname__}>"
+    if depth == 0:
+        return "…"
+    if kind in (tuple, list, set, frozenset):
+        opening, closing = {tuple: "()", list: "[]", set: "{}", frozenset: "{}"}[kind]
+        return opening + ", ".join(value_text(item, depth - 1) for item in value) + closing
+    if kind is dict:
+        return "{" + ", ".join(f"{k!r}: {value_text(item, depth - 1)}" for k, item in value.items()) + "}"
+    if dataclasses.is_dataclass(value):
+        fields = ", ".join(
+            f"{field.name}={value_text(getattr(value, field.name, None), depth - 1)}"
+            for field in dataclasses.fields(value)
+            if field.repr
+        )
+        return f"{kind.__qualname__}({fields})"
+    if kind.__eq__ is object.__eq__:
+        # Compared by identity: its repr may be long, or read arrays, and would tell nothing of the key.
+        return f"<{kind.__qualname__}>"
     return repr(value)
 
 

@@ -1,0 +1,471 @@
+"""torch: which calls compiled, which cache entry served the others, and which ran eager without a word.
+
+Evidence: the hook that Dynamo calls at the start of each compile, its bytecode hook, its compile callbacks, its
+compilation metrics and guard failures, the list of cache entries, and after the recompile limit its guard hook.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from jitscope.capture.book import Book
+from jitscope.capture.callsite import site_of
+from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
+from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
+from jitscope.capture.pending import Miss, book_of, collect, find, push, watched_frame
+from jitscope.capture.recorder import Recorder
+from jitscope.capture.region import RegionProbe
+from jitscope.model.events import CompilationEvent, PhaseEvent
+
+EntryId = tuple[int, str]
+"""Generation (how many resets before) and compile id."""
+
+
+class TorchAdapter:
+    """torch's process-wide part: the hooks."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.generation = 0
+        self.by_code: dict[CodeType, list[TorchProbe]] = {}
+        self.compilations: dict[EntryId, int] = {}
+        """By entry: the id of its compilation event."""
+        self.metrics = MetricsReader()
+        self.fallbacks = FallbackFlag()
+        self._open: dict[EntryId, CompileRecord] = {}
+        self._orphans: list[tuple[CompileRecord, Book | None, int | None]] = []
+        self._backward_starts: dict[tuple[int, str], float] = {}
+        self._lock = threading.RLock()
+        self._install()
+
+    def _install(self) -> None:
+        note = self.recorder.note
+        if privates.register_user_context_hook is not None:
+            privates.register_user_context_hook(self._on_compile)
+        else:
+            note("torch-no-hook", f"torch {torch.__version__} has no compile hook: compiles can't be attributed")
+        if privates.register_bytecode_hook is not None:
+            privates.register_bytecode_hook(self._on_code)
+        if privates.set_metrics_limit is not None:
+            # torch keeps 64 records; more can come between two looks.
+            privates.set_metrics_limit(4096)
+        if privates.get_compilation_metrics is None:
+            note("torch-no-metrics", f"torch {torch.__version__} has no compilation metrics: phases are unknown")
+        if not privates.can_list_entries():
+            note("torch-no-entries", f"torch {torch.__version__} does not list cache entries: which one was hit is unknown")
+        if privates.skip_module is not None:
+            # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
+            privates.skip_module("jitscope")
+        self._register_callbacks()
+
+    def _register_callbacks(self) -> None:
+        handler = privates.callback_handler
+        if handler is None:
+            self.recorder.note("torch-no-callbacks", "compiles of backward graphs can't be seen on this torch")
+            return
+        handler.register_start_callback(self._on_start)
+        handler.register_end_callback(self._on_end)
+
+    def check_reset(self) -> None:
+        """``torch.compiler.reset()`` clears the callbacks, and compile ids start anew: notice it by that."""
+        handler = privates.callback_handler
+        if handler is not None and self._on_end not in handler.end_callbacks:
+            with self._lock:
+                self.generation += 1
+                self._open.clear()
+                self.metrics.forget_failures()
+                self._register_callbacks()
+
+    # -- what Recorder asks --------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Write the compiles that no watched call will settle."""
+        with self._lock:
+            orphans, self._orphans = self._orphans, []
+        for record, book, call in orphans:
+            self.write(record, book, call=call, signature=None, wall_seconds=None)
+
+    def versions(self) -> dict[str, str]:
+        """The version of torch."""
+        return {"torch": str(torch.__version__)}
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the CUDA devices, if CUDA is in use."""
+        if not torch.cuda.is_available() or not torch.cuda.is_initialized():
+            return ()
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        return tuple(f"torch: {name} x{names.count(name)}" for name in dict.fromkeys(names))
+
+    # -- watching ------------------------------------------------------------------------------
+
+    def watch(self, probe: TorchProbe) -> None:
+        """Listen for a function's compiles."""
+        for code in probe.codes:
+            self.by_code.setdefault(code, []).append(probe)
+
+    def module_target(self, module: Any) -> ModuleTarget | None:
+        """Where the calls of a compiled module can be watched, or None if it is not compiled."""
+        if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
+            return ModuleTarget(module, "forward", module._orig_mod, module.forward)
+        compiled = getattr(module, "_compiled_call_impl", None)
+        if compiled is not None:
+            return ModuleTarget(module, "_compiled_call_impl", module, compiled)
+        return None
+
+    # -- hooks -----------------------------------------------------------------------------------
+
+    def _on_compile(self) -> str:
+        """A compile of a frame starts in this thread. What this raised would reach the user."""
+        try:
+            self.check_reset()
+            found = privates.compiling_frame(sys._getframe(1))
+            if found is not None:
+                self._started(*found)
+        except Exception as error:
+            self.recorder.internal_error("torch compile hook", error)
+        return ""
+
+    def _started(self, frame: FrameType, code: CodeType, compile_id: str) -> None:
+        record = CompileRecord(
+            compile_id=compile_id,
+            generation=self.generation,
+            code=code,
+            start=perf_counter(),
+            site=site_of(frame),
+        )
+        with self._lock:
+            self._open[(self.generation, compile_id)] = record
+        outer = watched_frame(frame)
+        book = book_of(outer) if outer is not None else None
+        for probe in self.by_code.get(code, ()):
+            if probe.book is not book:
+                probe.book.alarm()  # its cache gets an entry that it did not cause
+        if outer is None or book is None:
+            with self._lock:
+                self._orphans.append((record, None, None))
+            return
+        miss = find(outer)
+        if miss is None:
+            miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
+            if isinstance(book.probe, TorchProbe):
+                miss.key = book.probe.read(miss.args, miss.kwargs)
+            push(miss)
+        record.site = site_of(outer)
+        miss.compiled = True
+        if isinstance(book.probe, RegionProbe):
+            with self._lock:
+                self._orphans.append((record, book, book.next_ordinal()))
+        else:
+            miss.details.append(record)
+
+    def _on_code(self, code: CodeType, new_code: CodeType) -> None:
+        """Dynamo has made code for a frame. An exception here would reach the user."""
+        try:
+            compile_id = privates.current_compile_id()
+            record = self._open.get((self.generation, compile_id)) if compile_id is not None else None
+            if record is not None:
+                record.made_code = True
+            for other in set(privates.inlined_code(sys._getframe(1))) - {code}:
+                for probe in self.by_code.get(other, ()):
+                    if not probe.shares_code:
+                        probe.book.add(None, "nested")
+        except Exception as error:
+            self.recorder.internal_error("torch bytecode hook", error)
+
+    def _on_start(self, *details: Any) -> None:
+        try:
+            if details and "BACKWARD" in str(details[0].callback_trigger):
+                self._backward_starts[(threading.get_ident(), str(details[0].compile_id))] = perf_counter()
+        except Exception as error:
+            self.recorder.internal_error("torch start callback", error)
+
+    def _on_end(self, *details: Any) -> None:
+        try:
+            if not details or "BACKWARD" not in str(details[0].callback_trigger):
+                return
+            compile_id = str(details[0].compile_id)
+            start = self._backward_starts.pop((threading.get_ident(), compile_id), None)
+            if start is None:
+                return
+            self.drain()
+            compilation = self.compilations.get((self.generation, compile_id))
+            if compilation is None:
+                self.recorder.note("torch-backward", f"the backward graph of compile {compile_id} has no known forward")
+                return
+            self.recorder.phase(PhaseEvent(compilation, backward_phase(start)))
+        except Exception as error:
+            self.recorder.internal_error("torch end callback", error)
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def write(
+        self,
+        record: CompileRecord,
+        book: Book | None,
+        *,
+        call: int | None,
+        signature: int | None,
+        wall_seconds: float | None,
+    ) -> CompilationEvent:
+        """Write one compile; its metrics are there once it ended."""
+        event = compilation_event(
+            self.recorder.new_id(),
+            record,
+            self.metrics.find(record),
+            evidence=self.metrics.fresh_failures(record.code),
+            function=book.id if book is not None else None,
+            call=call,
+            signature=signature,
+            wall_seconds=wall_seconds,
+        )
+        with self._lock:
+            self._open.pop((record.generation, record.compile_id), None)
+            self.compilations[(record.generation, record.compile_id)] = event.id
+        self.recorder.compilation(event, book)
+        return event
+
+
+class FallbackFlag:
+    """Tells whether a frame missed all its entries since the flag was cleared, and nothing compiled.
+
+    The hook must never raise (the process would abort), not even a KeyboardInterrupt: it is a C function,
+    ``dict.setdefault`` of ``{True: True}``, which answers a hit with True, and a miss with None while it leaves a
+    key behind.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[bool, bool | None] = {True: True}
+        self.installed = False
+        self.shared = False
+        """Another hook holds the process's only slot."""
+
+    def install(self) -> None:
+        """Take the slot, unless somebody else has it."""
+        if self.installed or self.shared or privates.set_guard_complete_hook is None:
+            return
+        previous = privates.set_guard_complete_hook(self._seen.setdefault)
+        if previous is not None:
+            privates.set_guard_complete_hook(previous)
+            self.shared = True
+        else:
+            self.installed = True
+
+    def clear(self) -> None:
+        """Before a call."""
+        self._seen.pop(False, None)
+
+    def missed(self) -> bool:
+        """Whether some frame missed since."""
+        return False in self._seen
+
+
+@dataclass
+class ModuleTarget:
+    """The attribute of a compiled module that its calls go through."""
+
+    module: Any
+    attribute: str
+    original: Any
+    callable: Callable[..., Any]
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def forward(self) -> Any:
+        """The user's ``forward``."""
+        return type(self.original).forward
+
+    @property
+    def name(self) -> str:
+        """The module's class."""
+        return type(self.original).__qualname__
+
+    @property
+    def inline(self) -> Any:
+        """What Dynamo inlines where it traces a call of the module."""
+        return getattr(self.callable, "_torchdynamo_inline", self.callable)
+
+    def install(self, watched: Callable[..., Any]) -> None:
+        """Let the module's calls go through ``watched``."""
+        setattr(self.module, self.attribute, watched)
+
+
+class TorchProbe:
+    """Finds out what became of the calls of one compiled function or module."""
+
+    def __init__(self, adapter: TorchAdapter, book: Book, original: Any) -> None:
+        self.adapter = adapter
+        self.book = book
+        self.reader = TorchSignatureReader(original.forward if is_module(original) else original)
+        self.codes: list[CodeType] = _codes(original)
+        self.shares_code = is_module(original)
+        """The code may serve other modules too: their entries are in the same list."""
+        self.limited = False
+        """The recompile limit was hit: from now on a miss runs eager without a word."""
+        self._entries: dict[EntryId, tuple[int | None, int]] = {}
+        """By entry: signature and compilation."""
+        self._alone = True
+
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The signature of a call, which is its own key."""
+        return self.reader.read(args, kwargs)
+
+    def enter(self) -> None:
+        """After the limit: clear the flag that a silent miss sets."""
+        if self.limited:
+            self.adapter.fallbacks.clear()
+
+    def settle(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        """Enter the call in the book."""
+        miss = collect(sys._getframe(2))
+        if miss is not None and miss.details:
+            self._announced(miss, error)
+        elif error is not None:
+            self.book.add(None, "error")
+        else:
+            self._silent(args, kwargs)
+        self._rest()
+
+    def _announced(self, miss: Miss, error: BaseException | None) -> None:
+        book, adapter = self.book, self.adapter
+        adapter.check_reset()
+        read = miss.key
+        signature = book.signature(read, lambda: read)
+        ordinal = book.next_ordinal()
+        wall = perf_counter() - miss.start
+        compiled = limited = False
+        main: int | None = None
+        failure: str | None = None
+        for record in miss.details:
+            event = adapter.write(record, book, call=ordinal, signature=signature.id, wall_seconds=wall)
+            if event.compiled:
+                compiled = True
+                if event.resume_of is None and main is None:
+                    main = event.id
+                    self._learn(record, signature.id, event.id)
+            else:
+                failure = event.failed
+                limited = limited or privates.LIMIT_TEXT in (failure or "")
+        if limited and error is None:
+            self._hit_limit()
+            book.add(signature.id, "eager_fallback")
+        elif compiled:
+            book.add(signature.id, "compile", main)
+        elif error is not None:
+            book.add(signature.id, "error")
+        else:
+            book.add(signature.id, "eager_fallback")
+            adapter.recorder.note(
+                "ran-eager", f"{book.event.name}: Dynamo made no code for it ({failure or 'nothing to compile'})", book.id
+            )
+        adapter.recorder.flush_calls(book)
+
+    def _learn(self, record: CompileRecord, signature: int, compilation: int) -> None:
+        if record.code not in self.codes:
+            self.codes.insert(0, record.code)
+            self.adapter.by_code.setdefault(record.code, []).append(self)
+        elif self.codes[0] is not record.code:
+            self.codes.remove(record.code)
+            self.codes.insert(0, record.code)
+        self._entries[(record.generation, record.compile_id)] = (signature, compilation)
+
+    def _hit_limit(self) -> None:
+        self.limited = True
+        flag = self.adapter.fallbacks
+        flag.install()
+        if not flag.installed:
+            self.adapter.recorder.note(
+                "fallbacks-unseen",
+                f"{self.book.event.name} hit the recompile limit, and the guard hook that tells later eager calls "
+                + ("is in use by something else" if flag.shared else f"is missing in torch {torch.__version__}"),
+                self.book.id,
+            )
+
+    def _silent(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        book = self.book
+        if self.limited and self.adapter.fallbacks.missed():
+            read = self.read(args, kwargs)
+            book.add(book.signature(read, lambda: read).id, "eager_fallback")
+            return
+        head = self._head()
+        if head is None:
+            if privates.can_list_entries():
+                read = self.read(args, kwargs)
+                book.add(book.signature(read, lambda: read).id, "eager_fallback")
+                self.adapter.recorder.note(
+                    "ran-eager",
+                    f"{book.event.name} ran without any compiled code: Dynamo is disabled, or skips the function",
+                    book.id,
+                )
+            else:
+                book.add(None, "hit")
+            return
+        known = self._entries.get((self.adapter.generation, head))
+        if known is None:
+            # Made before watching, or by another wrapper of the same code.
+            compilation = self.adapter.compilations.get((self.adapter.generation, head))
+            read = self.read(args, kwargs)
+            book.add(book.signature(read, lambda: read).id, "hit", compilation)
+            if compilation is None:
+                self.adapter.recorder.note(
+                    "entries-before-watch",
+                    f"{book.event.name}: cache entry {head} was made before jitscope watched; its cost is unknown",
+                    book.id,
+                )
+            return
+        book.add(known[0], "hit", known[1])
+
+    def _head(self) -> str | None:
+        """Compile id of the entry that served the last call: the list is kept in order of use."""
+        for code in self.codes:
+            found = privates.entries(code)
+            if found:
+                return str(found[0].compile_id)
+        return None
+
+    def _rest(self) -> None:
+        """Go quiet where a silent call can only be a hit of the one entry there is."""
+        book = self.book
+        if self.limited or not self.codes or not privates.can_list_entries():
+            return
+        found = privates.entries(self.codes[0])
+        if len(found) != 1:
+            return
+        known = self._entries.get((self.adapter.generation, str(found[0].compile_id)))
+        if known is not None:
+            book.quiet(*known)
+
+
+def _codes(original: Any) -> list[CodeType]:
+    """Code objects under which the entries of a compiled callable can be found before its first compile."""
+    if is_module(original):
+        forward = getattr(type(original), "forward", None)
+        code = getattr(forward, "__code__", None)
+        return [code] if code is not None else []
+    code = getattr(getattr(original, "__func__", original), "__code__", None)
+    return [code] if code is not None else []
+
+
+def is_module(fn: Any) -> bool:
+    """Whether ``fn`` is a `torch.nn.Module`."""
+    return isinstance(fn, torch.nn.Module)
+
+
+def is_compiled(fn: Any) -> bool:
+    """Whether ``fn`` is what `torch.compile` made of a function."""
+    return hasattr(fn, "_torchdynamo_orig_callable")
+
+
+def original_of(fn: Any) -> Any:
+    """The user's function inside a compiled one."""
+    return privates.innermost(fn)

@@ -1,0 +1,156 @@
+"""From Dynamo's metrics of a compile to a compilation event."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from time import perf_counter
+from types import CodeType
+from typing import Any
+
+from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site
+from jitscope.model.notation import cut
+
+EVIDENCE_LIMIT = 2000
+_RESUME = re.compile(re.escape(privates.RESUME_PREFIX) + r"(?P<name>.+)_at_\d+$")
+_ENTRY = re.compile(r"^(?P<id>\[?!?[\w/]+\]?): ")
+
+
+@dataclass(slots=True)
+class CompileRecord:
+    """A compile that Dynamo announced."""
+
+    compile_id: str
+    generation: int
+    code: CodeType
+    start: float
+    """Monotonic clock, seconds."""
+    site: Site | None
+    made_code: bool = False
+
+
+class MetricsReader:
+    """Finds the metrics of a compile and the guard failures that are new since the last look."""
+
+    def __init__(self) -> None:
+        self._consumed: dict[CodeType, int] = {}
+
+    def find(self, record: CompileRecord) -> Any:
+        """The newest forward record with this compile id, or None."""
+        if privates.get_compilation_metrics is None:
+            return None
+        for metrics in reversed(privates.get_compilation_metrics()):
+            if str(metrics.compile_id) == record.compile_id and metrics.is_forward is not False:
+                return metrics
+        return None
+
+    def fresh_failures(self, code: CodeType) -> tuple[str, ...]:
+        """Guard failures of ``code`` since the last call: one text for each older entry."""
+        failures = (privates.guard_failures or {}).get(code)
+        if failures is None:
+            return ()
+        consumed = self._consumed.get(code, 0)
+        if consumed > len(failures):  # torch.compiler.reset() emptied the list
+            consumed = 0
+        self._consumed[code] = len(failures)
+        return tuple(cut(str(failure), EVIDENCE_LIMIT) for failure in failures[consumed:])
+
+    def forget_failures(self) -> None:
+        """After a reset."""
+        self._consumed.clear()
+
+
+def backward_phase(start: float) -> Phase:
+    """The compile of a backward graph that ends now."""
+    return Phase("backward", start, perf_counter() - start)
+
+
+def compilation_event(
+    identity: int,
+    record: CompileRecord,
+    metrics: Any,
+    *,
+    evidence: tuple[str, ...],
+    function: int | None,
+    call: int | None,
+    signature: int | None,
+    wall_seconds: float | None,
+) -> CompilationEvent:
+    """Put together what is known of one compile."""
+    failed = _failed(record, metrics)
+    resume = _RESUME.match(record.code.co_name)
+    phases = _phases(record, metrics)
+    return CompilationEvent(
+        id=identity,
+        function=function,
+        program=record.code.co_name,
+        framework="torch",
+        call=call,
+        signature=signature,
+        site=record.site,
+        start=record.start,
+        wall_seconds=wall_seconds,
+        phases=phases,
+        layers=() if failed else (*(phase.name for phase in phases[:-1]), "compile"),
+        persistent_cache=_persistent(metrics),
+        framework_id=record.compile_id,
+        generation=record.generation,
+        resume_of=resume["name"] if resume else None,
+        failed=failed,
+        evidence=evidence,
+        rejected=tuple(found["id"] for text in evidence if (found := _ENTRY.match(text))),
+    )
+
+
+def _failed(record: CompileRecord, metrics: Any) -> str | None:
+    """Why no code came out of the compile, or None if some did."""
+    fail_type = getattr(metrics, "fail_type", None)
+    reason = str(getattr(metrics, "fail_reason", None) or "").split("\n", 1)[0]
+    if fail_type:
+        kind = "recompile limit" if "recompile limit" in reason or "RecompileLimit" in str(fail_type) else fail_type
+        return cut(f"{kind}: {reason}", 400)
+    made = getattr(metrics, "has_guarded_code", None)
+    if record.made_code if made is None else made:
+        return None
+    return "no code: nothing to compile"
+
+
+def _micros(metrics: Any, name: str) -> float:
+    value = getattr(metrics, name, None)
+    return float(value) / 1e6 if value else 0.0
+
+
+def _phases(record: CompileRecord, metrics: Any) -> tuple[Phase, ...]:
+    """Own times of the nested phases: the cumulative ones of the metrics contain each other."""
+    if metrics is None:
+        return ()
+    dynamo = _micros(metrics, "dynamo_cumulative_compile_time_us") or _micros(metrics, "duration_us")
+    aot = min(_micros(metrics, "aot_autograd_cumulative_compile_time_us"), dynamo)
+    inductor = min(_micros(metrics, "inductor_cumulative_compile_time_us"), aot)
+    codegen = min(
+        _micros(metrics, "inductor_code_gen_cumulative_compile_time_us") + _micros(metrics, "triton_compile_time_us"),
+        inductor,
+    )
+    start = record.start
+    nested = (
+        ("dynamo", dynamo - aot),
+        ("aot_autograd", aot - inductor),
+        ("inductor", inductor - codegen),
+        ("codegen", codegen),
+    )
+    return tuple(Phase(name, start, seconds) for name, seconds in nested if seconds > 0)
+
+
+def _persistent(metrics: Any) -> CacheSource:
+    """Whether Inductor's or AOTAutograd's cache on disk had the graph."""
+    counts = {
+        kind: sum(
+            getattr(metrics, f"{cache}_local_cache_{kind}_count", None) or 0
+            for cache in ("inductor_fx", "aotautograd")
+        )
+        for kind in ("hit", "miss")
+    }
+    if counts["miss"]:
+        return "miss"
+    return "hit" if counts["hit"] else "unknown"

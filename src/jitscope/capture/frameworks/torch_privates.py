@@ -1,0 +1,119 @@
+"""Every private name of torch that jitscope touches, feature-detected in one place.
+
+Tried on torch 2.13.0 (CPU) and 2.11.0 (CUDA 13). Where a name is missing, its capability is None and the adapter
+says what can't be seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+
+def _get(module: str, name: str) -> Any:
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return None
+
+
+_eval_frame = "torch._C._dynamo.eval_frame"
+
+register_user_context_hook: Callable[[Callable[[], str]], None] | None = _get(
+    "torch._dynamo.utils", "register_hook_for_recompile_user_context"
+)
+"""Called at the start of each compile of a frame, also at the recompile limit, with the calling frames on the
+stack (2.9 on). Survives ``torch.compiler.reset()``. What it raises reaches the user."""
+
+register_bytecode_hook: Callable[[Callable[[CodeType, CodeType], Any]], Any] | None = _get(
+    "torch._dynamo.convert_frame", "register_bytecode_hook"
+)
+"""Called when Dynamo has made code for a frame."""
+
+callback_handler: Any = _get("torch._dynamo.callback", "callback_handler")
+"""Start and end of compiles, with trigger and compile id (2.8 on); ``torch.compiler.reset()`` clears it."""
+
+get_compilation_metrics: Callable[[], list[Any]] | None = _get("torch._dynamo.utils", "get_compilation_metrics")
+"""Records of the last compiles; the record of a compile is there once it ended."""
+
+set_metrics_limit: Callable[[int], None] | None = _get("torch._dynamo.utils", "set_compilation_metrics_limit")
+
+set_guard_complete_hook: Callable[[Any], Any] | None = _get(_eval_frame, "set_guard_complete_hook")
+"""Called with True or False after each guard check of a cached frame (2.8 on). One slot for the process; what it
+returns is taken for the answer; an exception in it aborts the process."""
+
+_entry_list: Callable[[CodeType], list[Any]] | None = _get(_eval_frame, "_debug_get_cache_entry_list")
+
+guard_failures: dict[CodeType, list[Any]] | None = _get("torch._dynamo.utils", "guard_failures")
+"""By code: why older entries were rejected, one text an entry; emptied by ``torch.compiler.reset()``."""
+
+skip_module: Callable[[str], None] | None = _get("torch._dynamo.trace_rules", "add")
+"""Frames of this package are run as they are, never compiled by themselves."""
+
+_innermost_fn: Callable[[Any], Any] | None = _get("torch._dynamo.eval_frame", "innermost_fn")
+_compile_context: Any = _get("torch._guards", "CompileContext")
+optimized_module: Any = _get("torch._dynamo.eval_frame", "OptimizedModule")
+"""What ``torch.compile(module)`` returns."""
+
+tree_flatten_with_path: Callable[..., Any] | None = _get("torch.utils._pytree", "tree_flatten_with_path")
+keystr: Callable[[Any], str] | None = _get("torch.utils._pytree", "keystr")
+"""torch's pytrees (no public module of them before 2.14)."""
+
+LIMIT_TEXT = "recompile limit"
+"""Part of the metrics' ``fail_reason`` when Dynamo gave up on a frame (2.6 on)."""
+
+RESUME_PREFIX = "torch_dynamo_resume_in_"
+"""Functions that Dynamo makes for the rest of a frame after a graph break: ``torch_dynamo_resume_in_f_at_23``."""
+
+
+def entries(code: CodeType) -> list[Any]:
+    """Live cache entries of a code object, the one used last first (unless ``_set_lru_cache(False)``)."""
+    return list(_entry_list(code)) if _entry_list is not None else []
+
+
+def can_list_entries() -> bool:
+    """Whether `entries` works on this version."""
+    return _entry_list is not None
+
+
+def innermost(compiled: Any) -> Any:
+    """The user's callable inside a compiled one."""
+    if _innermost_fn is not None:
+        return _innermost_fn(compiled)
+    return getattr(compiled, "_torchdynamo_orig_callable", compiled)
+
+
+def current_compile_id() -> str | None:
+    """The id of the compile under way in this thread: ``0/1``."""
+    current = getattr(_compile_context, "current_compile_id", None)
+    identity = current() if current is not None else None
+    return str(identity) if identity is not None else None
+
+
+def compiling_frame(frame: FrameType | None) -> tuple[FrameType, CodeType, str] | None:
+    """Dynamo's ``_compile`` on the stack: its frame, the code being compiled, the compile id (2.9 to 2.13)."""
+    while frame is not None:
+        if frame.f_code.co_name == "_compile" and frame.f_code.co_filename.endswith("convert_frame.py"):
+            found = frame.f_locals
+            code, identity = found.get("code"), found.get("compile_id")
+            return (frame, code, str(identity)) if isinstance(code, CodeType) and identity is not None else None
+        frame = frame.f_back
+    return None
+
+
+def inlined_code(frame: FrameType | None) -> list[CodeType]:
+    """Code objects that Dynamo inlined in the frame just compiled, seen from its bytecode hook.
+
+    ``output.traced_code`` of the ``_compile_inner`` frame (2.11, 2.13); empty where there is none.
+    """
+    for _ in range(6):
+        if frame is None:
+            break
+        output = frame.f_locals.get("output") if frame.f_code.co_filename.endswith("convert_frame.py") else None
+        traced = getattr(output, "traced_code", None)
+        if traced is not None:
+            return list(traced)
+        frame = frame.f_back
+    return []
