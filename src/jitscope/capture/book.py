@@ -13,6 +13,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from jitscope.capture.pending import local
 from jitscope.model.events import FunctionEvent, Outcome, Run, SignatureEvent
 from jitscope.model.signature import Signature
 
@@ -67,6 +68,10 @@ class Book:
         self.signature_by_id: dict[int, SignatureEvent] = {}
         self._inside = 0
         """Calls under way that began while the book was alarmed."""
+        self._last_left = (0, 0.0)
+        """Thread and time of the last such call that ended."""
+        self.watched: Any = None
+        """The wrapper; what copies its attributes (`functools.wraps`) is not watched by that."""
         self._runs: list[tuple[RunKey, int]] = []
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
@@ -123,9 +128,15 @@ class Book:
             self.recorder.internal_error("failed", inner, self.id)
 
     def _leave(self, entered: float) -> None:
-        if entered:
-            with self.lock:
-                self._inside -= 1
+        if not entered:
+            local.overlapped = True
+            return
+        thread = threading.get_ident()
+        with self.lock:
+            self._inside -= 1
+            left_by, left_at = self._last_left
+            local.overlapped = self._inside > 0 or (left_by != thread and left_at > entered)
+            self._last_left = (thread, perf_counter())
 
     # -- counting ----------------------------------------------------------------------------
 

@@ -103,7 +103,8 @@ def book_of(fn: Any) -> Book | None:
             book = _module_books.get(fn)
         except TypeError:  # not hashable or not weakly referable: nothing that we watch
             return None
-    return book if isinstance(book, Book) else None
+        return book if isinstance(book, Book) else None
+    return book if isinstance(book, Book) and book.watched is fn else None
 
 
 # -- the wrapper --------------------------------------------------------------------------------
@@ -120,6 +121,7 @@ def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
             continue
     watched.__dict__.update(getattr(fn, "__dict__", {}))
     watched.__dict__[_BOOK] = book
+    book.watched = watched
     return watched
 
 
@@ -196,7 +198,7 @@ def _watch_torch(fn: Any) -> Any:
     adapter = torch_adapter()
     original = original_of(fn)
     book = _new_book(original, "torch", "function")
-    book.probe = TorchProbe(adapter, book, original)
+    book.probe = TorchProbe(adapter, book, original, fn)
     watched = _wrap(fn, book)
     # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
     watched.__dict__.setdefault("_torchdynamo_inline", original)
@@ -219,7 +221,7 @@ def _watch_module(module: Any) -> Any:
         return module
     _, file, line = _location(target.forward)
     book = recorder.new_book(FunctionKey("torch", target.name, file, line, "module"), target.options)
-    book.probe = TorchProbe(adapter, book, target.original)
+    book.probe = TorchProbe(adapter, book, target.original, target.callable)
     watched = _wrap(target.callable, book)
     watched.__dict__.setdefault("_torchdynamo_inline", target.inline)
     target.install(watched)

@@ -147,6 +147,17 @@ class EagerOp(msgspec.Struct, frozen=True):
     sites: tuple[Site, ...]
 
 
+class CacheReport(msgspec.Struct, frozen=True):
+    """What a persistent cache on disk did in the whole process."""
+
+    name: str
+    """``jax``, ``inductor``, ``aot_autograd``."""
+    hits: int
+    misses: int
+    seconds: float
+    """Time spent reading it."""
+
+
 class Note(msgspec.Struct, frozen=True):
     """What could not be seen, or was left out."""
 
@@ -163,3 +174,4 @@ class Report(msgspec.Struct, frozen=True):
     functions: tuple[FunctionReport, ...]
     eager_ops: tuple[EagerOp, ...]
     notes: tuple[Note, ...]
+    caches: tuple[CacheReport, ...] = ()

@@ -68,7 +68,7 @@ class ArrayLeaf(msgspec.Struct, frozen=True, tag="array", tag_field="leaf", omit
 
 
 class StaticLeaf(msgspec.Struct, frozen=True, tag="static", tag_field="leaf", omit_defaults=True):
-    """An argument that enters the cache key by value: a static argument, or a Python value that torch specialises on."""
+    """An argument that enters the cache key by value: a static one, or a Python value that torch specialises on."""
 
     path: str
     type: str

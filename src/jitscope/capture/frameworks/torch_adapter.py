@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -21,7 +22,7 @@ from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
-from jitscope.capture.pending import Miss, book_of, collect, find, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, collect, find, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.model.events import CompilationEvent, PhaseEvent
@@ -44,6 +45,7 @@ class TorchAdapter:
         self._open: dict[EntryId, CompileRecord] = {}
         self._orphans: list[tuple[CompileRecord, Book | None, int | None]] = []
         self._backward_starts: dict[tuple[int, str], float] = {}
+        self._warned_order: set[int] = set()
         self._lock = threading.RLock()
         self._install()
 
@@ -144,6 +146,9 @@ class TorchAdapter:
         )
         with self._lock:
             self._open[(self.generation, compile_id)] = record
+        compiled = privates.compiled_function(frame)
+        if getattr(compiled, "__jitscope_region__", False):
+            self._warn_order(compiled)
         outer = watched_frame(frame)
         book = book_of(outer) if outer is not None else None
         for probe in self.by_code.get(code, ()):
@@ -166,6 +171,16 @@ class TorchAdapter:
                 self._orphans.append((record, book, book.next_ordinal()))
         else:
             miss.details.append(record)
+
+    def _warn_order(self, region: Any) -> None:
+        if id(region) not in self._warned_order:
+            self._warned_order.add(id(region))
+            warnings.warn(
+                f"jitscope.watch is below torch.compile on {region.__qualname__}: it sees no calls there. "
+                "Put @jitscope.watch above @torch.compile",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _on_code(self, code: CodeType, new_code: CodeType) -> None:
         """Dynamo has made code for a frame. An exception here would reach the user."""
@@ -301,18 +316,17 @@ class ModuleTarget:
 class TorchProbe:
     """Finds out what became of the calls of one compiled function or module."""
 
-    def __init__(self, adapter: TorchAdapter, book: Book, original: Any) -> None:
+    def __init__(self, adapter: TorchAdapter, book: Book, original: Any, compiled: Callable[..., Any]) -> None:
         self.adapter = adapter
         self.book = book
         self.reader = TorchSignatureReader(original.forward if is_module(original) else original)
-        self.codes: list[CodeType] = _codes(original)
+        self.codes: list[CodeType] = _codes(original, compiled)
         self.shares_code = is_module(original)
         """The code may serve other modules too: their entries are in the same list."""
         self.limited = False
         """The recompile limit was hit: from now on a miss runs eager without a word."""
-        self._entries: dict[EntryId, tuple[int | None, int]] = {}
-        """By entry: signature and compilation."""
-        self._alone = True
+        self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
+        """By entry: the signature it was first met with, and its compilation."""
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The signature of a call, which is its own key."""
@@ -410,35 +424,53 @@ class TorchProbe:
             else:
                 book.add(None, "hit")
             return
-        known = self._entries.get((self.adapter.generation, head))
+        entry = (self.adapter.generation, head)
+        known = self._entries.get(entry)
         if known is None:
             # Made before watching, or by another wrapper of the same code.
-            compilation = self.adapter.compilations.get((self.adapter.generation, head))
+            compilation = self.adapter.compilations.get(entry)
             read = self.read(args, kwargs)
-            book.add(book.signature(read, lambda: read).id, "hit", compilation)
+            known = self._entries[entry] = (book.signature(read, lambda: read).id, compilation)
             if compilation is None:
                 self.adapter.recorder.note(
                     "entries-before-watch",
                     f"{book.event.name}: cache entry {head} was made before jitscope watched; its cost is unknown",
                     book.id,
                 )
-            return
+        if local.overlapped and len(self._entries) > 1:
+            known = self._by_signature(args, kwargs)
         book.add(known[0], "hit", known[1])
+
+    def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, int | None]:
+        """Which entry served a call while other threads use the cache: its order tells nothing then."""
+        read = self.read(args, kwargs)
+        signature = self.book.signature(read, lambda: read).id
+        compilations = {made for met, made in self._entries.values() if met == signature}
+        if len(compilations) == 1:
+            return signature, compilations.pop()
+        self.adapter.recorder.note(
+            "entry-unknown-between-threads",
+            f"{self.book.event.name}: called by several threads at once with several cache entries; which entry served "
+            "a call is unknown where its signature fits none or several of them",
+            self.book.id,
+        )
+        return signature, None
+
+    def _live(self) -> list[Any]:
+        """The entries of the function's own frame, the one that served the last call first."""
+        return next((found for code in self.codes if (found := privates.entries(code))), [])
 
     def _head(self) -> str | None:
         """Compile id of the entry that served the last call: the list is kept in order of use."""
-        for code in self.codes:
-            found = privates.entries(code)
-            if found:
-                return str(found[0].compile_id)
-        return None
+        live = self._live()
+        return str(live[0].compile_id) if live else None
 
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one entry there is."""
         book = self.book
-        if self.limited or not self.codes or not privates.can_list_entries():
+        if self.limited or not privates.can_list_entries():
             return
-        found = privates.entries(self.codes[0])
+        found = self._live()
         if len(found) != 1:
             return
         known = self._entries.get((self.adapter.generation, str(found[0].compile_id)))
@@ -446,14 +478,15 @@ class TorchProbe:
             book.quiet(*known)
 
 
-def _codes(original: Any) -> list[CodeType]:
-    """Code objects under which the entries of a compiled callable can be found before its first compile."""
-    if is_module(original):
-        forward = getattr(type(original), "forward", None)
-        code = getattr(forward, "__code__", None)
-        return [code] if code is not None else []
-    code = getattr(getattr(original, "__func__", original), "__code__", None)
-    return [code] if code is not None else []
+def _codes(original: Any, compiled: Callable[..., Any]) -> list[CodeType]:
+    """Code objects under which the entries of a compiled callable can be found before its first compile.
+
+    Those of torch's own modules are under the one wrapper that ``torch.compile`` puts around all of them.
+    """
+    inner = privates.innermost(compiled)
+    functions = [inner, type(original).forward] if is_module(original) else [original]
+    codes = [getattr(getattr(function, "__func__", function), "__code__", None) for function in functions]
+    return [code for code in codes if code is not None]
 
 
 def is_module(fn: Any) -> bool:

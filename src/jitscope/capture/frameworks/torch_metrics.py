@@ -128,10 +128,8 @@ def _phases(record: CompileRecord, metrics: Any) -> tuple[Phase, ...]:
     dynamo = _micros(metrics, "dynamo_cumulative_compile_time_us") or _micros(metrics, "duration_us")
     aot = min(_micros(metrics, "aot_autograd_cumulative_compile_time_us"), dynamo)
     inductor = min(_micros(metrics, "inductor_cumulative_compile_time_us"), aot)
-    codegen = min(
-        _micros(metrics, "inductor_code_gen_cumulative_compile_time_us") + _micros(metrics, "triton_compile_time_us"),
-        inductor,
-    )
+    # Compiling the kernels (triton_compile_time_us) is part of it.
+    codegen = min(_micros(metrics, "inductor_code_gen_cumulative_compile_time_us"), inductor)
     start = record.start
     nested = (
         ("dynamo", dynamo - aot),

@@ -180,7 +180,7 @@ def test_an_exception_passes_unchanged_and_is_counted():
         with pytest.raises(LookupError, match="mine") as caught:
             raises(array(3))
         frames = [entry.frame.code.path.name for entry in caught.traceback if "jitscope" in str(entry.path)]
-        assert ["watched.py"] == [name for name in frames if name != "test_outcomes.py"]
+        assert ["watched.py"] == [name for name in frames if name != "test_jax_outcomes.py"]
 
     assert [("error", 2)] == runs(raises)
 

@@ -1,0 +1,68 @@
+# Each target works as the first command on a machine with Python >= 3.11, pip and make:
+# the environment in .venv is made when it is missing or out of date.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+# pip draws its progress bars for a person and keeps quiet in a log.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
+       $(shell test -t 2 || echo --quiet)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types check matrix schema docs build clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+demo: $(STAMP)  ## attention on JAX and PyTorch: timings, and what was compiled and why
+	@$(BIN)/jitscope demo attention
+
+test: $(STAMP)  ## all tests; make test ARGS="-k name" for some of them
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## ruff: rules and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## let ruff format and fix
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(STAMP)  ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test  ## lint, types and test
+
+matrix: $(STAMP)  ## the JAX tests on older and newer JAX
+	@$(BIN)/nox
+
+schema: $(STAMP)  ## write docs/report.schema.json from the report's types
+	@$(BIN)/python -m jitscope.render.schema
+
+docs: $(STAMP)  ## build the documentation into site/
+	@$(PIP) --editable ".[docs]"
+	@$(BIN)/mkdocs build --strict --quiet
+
+build: $(STAMP)  ## wheel and source archive into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## remove the environment and everything generated
+	rm -rf $(VENV) .nox build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .jitscope
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "jitscope needs Python 3.11 or newer, and $(PYTHON) was not found: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "jitscope needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "[1/4] Python environment in $(VENV) (this takes a minute or two the first time)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || \
+	    { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@echo "[2/4] PyTorch"
+	@$(PIP) torch
+	@echo "[3/4] JAX"
+	@$(PIP) jax
+	@echo "[4/4] jitscope and its tools"
+	@$(PIP) --editable ".[all,test]"
+	@touch $@

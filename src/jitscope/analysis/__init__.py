@@ -1,0 +1,1 @@
+"""From a recording to a report: plain functions on plain values. No framework, no I/O, no rendering."""

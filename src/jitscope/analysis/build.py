@@ -1,0 +1,56 @@
+"""From a recording to a report."""
+
+from __future__ import annotations
+
+from jitscope.analysis.functions import empty_function_report, function_reports
+from jitscope.analysis.index import Index, index_events
+from jitscope.analysis.notes import notes_of
+from jitscope.analysis.totals import eager_ops_of, totals_of
+from jitscope.model.events import SCHEMA
+from jitscope.model.recording import Recording
+from jitscope.model.report import CacheReport, Report, RunInfo
+
+__all__ = ["build_report", "empty_function_report"]
+
+
+def build_report(recording: Recording) -> Report:
+    """Judge a recording. Pure: the same recording gives the same report."""
+    index = index_events(recording)
+    functions = function_reports(index)
+    eager_ops = eager_ops_of(index.compilations)
+    return Report(
+        schema=SCHEMA,
+        run=_run(recording, index),
+        totals=totals_of(functions, eager_ops),
+        functions=functions,
+        eager_ops=eager_ops,
+        notes=notes_of(recording, index),
+        caches=_caches(index),
+    )
+
+
+def _run(recording: Recording, index: Index) -> RunInfo:
+    header, end = recording.header, index.end
+    return RunInfo(
+        id=header.run,
+        argv=header.argv,
+        started=header.started,
+        wall_seconds=end.wall_seconds if end else recording.wall_seconds,
+        rank=header.rank,
+        world_size=header.world_size,
+        versions={**header.versions, **(end.versions if end else {})},
+        devices=(end.devices if end else ()) or header.devices,
+    )
+
+
+def _caches(index: Index) -> tuple[CacheReport, ...]:
+    found: dict[str, CacheReport] = {}
+    for event in index.caches:
+        before = found.get(event.name, CacheReport(event.name, 0, 0, 0.0))
+        found[event.name] = CacheReport(
+            event.name,
+            before.hits + event.hits,
+            before.misses + event.misses,
+            before.seconds + event.seconds,
+        )
+    return tuple(found.values())

@@ -1,0 +1,155 @@
+"""One function's part of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from jitscope.analysis import history as calls
+from jitscope.analysis.advice import fix_for
+from jitscope.analysis.causes import Compiled, causes_of, program_key
+from jitscope.analysis.families import families
+from jitscope.analysis.index import Index
+from jitscope.analysis.states import state_of
+from jitscope.model.cause import Cause
+from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run
+from jitscope.model.report import CompilationReport, FunctionReport, HistoryRun, SignatureReport
+from jitscope.model.signature import Signature
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A compilation with its causes."""
+
+    event: CompilationEvent
+    causes: tuple[Cause, ...]
+    recompile: bool
+    """It compiled, and was not the first of its program."""
+
+
+def judge(index: Index) -> dict[int, Judged]:
+    """Causes of all compilations that a function owns, by the compilation's id."""
+    compiled: dict[tuple[object, ...], list[Compiled]] = {}
+    judged: dict[int, Judged] = {}
+    for event in index.compilations:
+        if event.function is None:
+            continue
+        signature = index.signatures[event.signature].signature if event.signature is not None else None
+        one = Compiled(event, index.functions[event.function], signature)
+        earlier = compiled.setdefault(program_key(one), [])
+        judged[event.id] = Judged(event, causes_of(one, earlier), recompile=event.compiled and bool(earlier))
+        if event.compiled:
+            earlier.append(one)
+    return judged
+
+
+def function_reports(index: Index) -> tuple[FunctionReport, ...]:
+    """All functions, those that lost most time to recompiling first, then to compiling."""
+    judged = judge(index)
+    reports = [_report(function, index, judged) for function in index.functions.values()]
+    return tuple(sorted(reports, key=lambda one: (-one.recompile_seconds, -one.compile_seconds, one.id)))
+
+
+def empty_function_report(function: FunctionEvent) -> FunctionReport:
+    """The report of a function that was never called."""
+    nothing = Index(functions={}, signatures={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0)
+    return _report(function, nothing, {})
+
+
+def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged]) -> FunctionReport:
+    mine = [one for one in judged.values() if one.event.function == function.id]
+    events = [one.event for one in mine]
+    written = calls.merge_runs(index.runs.get(function.id, ()))
+    unwritten = calls.unwritten_calls(written, events) if index.end is None else {}
+    history = calls.merge_runs([*(_run(one) for one in written), *unwritten.values()])
+    counts = calls.count_calls(history)
+    by_signature = calls.calls_by_signature(written, unwritten)
+    served = calls.hits_by_compilation(history)
+    seen = {event.id: event.signature for event in index.signatures.values() if event.function == function.id}
+    return FunctionReport(
+        id=function.id,
+        framework=function.framework,
+        name=function.name,
+        kind=function.kind,
+        file=function.file,
+        line=function.line,
+        calls=counts.calls,
+        hits=counts.of("hit"),
+        dispatch_misses=counts.of("dispatch_miss"),
+        eager_fallbacks=counts.of("eager_fallback"),
+        compiling_calls=counts.of("compile"),
+        python_path_calls=counts.of("python_path"),
+        waited_calls=counts.of("waited"),
+        failed_calls=counts.of("error"),
+        nested_calls=counts.nested,
+        compilations=sum(event.compiled for event in events),
+        recompilations=sum(one.recompile for one in mine),
+        compile_seconds=sum(event.seconds for event in events),
+        recompile_seconds=sum(one.event.seconds for one in mine if one.recompile),
+        phases=_phase_seconds([phase for event in events for phase in event.phases]),
+        state=state_of(events),
+        signatures=_signatures(seen, by_signature),
+        families=families(seen, _seconds_by_signature(events)),
+        history=history,
+        compilations_detail=tuple(_detail(one, function, served) for one in mine),
+    )
+
+
+def _run(run: HistoryRun) -> Run:
+    return Run(run.signature, run.outcome, run.count, run.compilation)
+
+
+def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int]) -> CompilationReport:
+    event = one.event
+    return CompilationReport(
+        id=event.id,
+        call=event.call,
+        signature=event.signature,
+        program=event.program,
+        start=event.start,
+        seconds=event.seconds,
+        wall_seconds=event.wall_seconds,
+        phases=_phase_seconds(event.phases),
+        layers=event.layers,
+        persistent_cache=event.persistent_cache,
+        under=event.under,
+        site=event.site,
+        causes=one.causes,
+        fix=fix_for(one.causes, function),
+        framework_id=event.framework_id,
+        hits=served.get(event.id, 0),
+        recompile=one.recompile,
+        failed=event.failed,
+    )
+
+
+def _signatures(
+    seen: Mapping[int, Signature], by_signature: Mapping[int, calls.SignatureCalls]
+) -> tuple[SignatureReport, ...]:
+    none = calls.SignatureCalls()
+    return tuple(
+        SignatureReport(
+            id=identity,
+            text=signature.text,
+            calls=by_signature.get(identity, none).calls,
+            hits=by_signature.get(identity, none).hits,
+            first_call=by_signature.get(identity, none).first_call,
+        )
+        for identity, signature in seen.items()
+    )
+
+
+def _phase_seconds(phases: Sequence[Phase]) -> dict[str, float]:
+    """Seconds by phase, in the order in which the phases first ran."""
+    seconds: dict[str, float] = {}
+    for phase in phases:
+        seconds[phase.name] = seconds.get(phase.name, 0.0) + phase.seconds
+    return seconds
+
+
+def _seconds_by_signature(events: Sequence[CompilationEvent]) -> dict[int, float]:
+    seconds: dict[int, float] = {}
+    for event in events:
+        if event.signature is not None:
+            seconds[event.signature] = seconds.get(event.signature, 0.0) + event.seconds
+    return seconds

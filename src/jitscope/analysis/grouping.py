@@ -1,0 +1,46 @@
+"""Functions made from the same source, taken together: the lambda that a loop makes anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from jitscope.model.report import CompilationReport, FunctionReport
+
+
+class SourceGroup(msgspec.Struct, frozen=True):
+    """The functions of one source, in the order in which they were made; usually one."""
+
+    members: tuple[FunctionReport, ...]
+
+    @property
+    def first(self) -> FunctionReport:
+        """The one that was made first: name, file and line are those of all."""
+        return self.members[0]
+
+    @property
+    def recompile_seconds(self) -> float:
+        """Time lost to recompiling."""
+        return sum(one.recompile_seconds for one in self.members)
+
+    @property
+    def compile_seconds(self) -> float:
+        """Time spent compiling, recompiling included."""
+        return sum(one.compile_seconds for one in self.members)
+
+    @property
+    def details(self) -> tuple[CompilationReport, ...]:
+        """The compilations of all, in the order of the recording."""
+        return tuple(sorted((detail for one in self.members for detail in one.compilations_detail), key=lambda d: d.id))
+
+
+def by_source(functions: Sequence[FunctionReport]) -> tuple[SourceGroup, ...]:
+    """Group functions by source, those that lost most time first."""
+    groups: dict[tuple[object, ...], list[FunctionReport]] = {}
+    for function in functions:
+        own = None if function.file else function.id
+        key = (function.framework, function.file, function.line, function.name, own)
+        groups.setdefault(key, []).append(function)
+    found = [SourceGroup(tuple(sorted(members, key=lambda one: one.id))) for members in groups.values()]
+    return tuple(sorted(found, key=lambda group: (-group.recompile_seconds, -group.compile_seconds, group.first.id)))

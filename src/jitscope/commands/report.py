@@ -1,0 +1,53 @@
+"""``jitscope report``: a recording, judged and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jitscope.analysis.build import build_report
+from jitscope.commands.output import refuse_overwriting, write_file, write_out
+from jitscope.model.report import Report
+from jitscope.store.locate import newest
+from jitscope.store.reader import load
+
+_BY_SUFFIX = {".json": "json"}
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), help="Default: by the ending of -o, else text."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; - is standard output.")
+@click.option("--force", is_flag=True, help="Overwrite the file of -o.")
+@click.option("--all", "all_", is_flag=True, help="Show every function and every compilation.")
+def report(file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool) -> None:
+    """Report on the recording FILE; without FILE, on the newest one.
+
+    Recordings are looked for in $JITSCOPE_DIR, or in .jitscope.
+    """
+    source = newest() if file is None else file
+    if output is not None and str(output) == "-":
+        output = None
+    if output is not None:
+        refuse_overwriting(output, source=source, force=force)
+    recording = load(source)
+    chosen = format_ or (_BY_SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text")
+    text = _render(build_report(recording), chosen, source, all_=all_, file=output is not None)
+    if output is None:
+        write_out(text)
+    else:
+        write_file(output, text, force=force)
+
+
+def _render(judged: Report, chosen: str, source: Path, *, all_: bool, file: bool) -> str:
+    # A renderer is imported when it is used: rich takes longer than all the rest.
+    if chosen == "json":
+        from jitscope.render.json import render_json
+
+        return render_json(judged)
+    from jitscope.render.text import render_text
+
+    return render_text(judged, source=str(source), all_=all_, color=False if file else None, width=80 if file else None)

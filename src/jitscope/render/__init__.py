@@ -1,0 +1,1 @@
+"""From a report to text or JSON: one module a format. No framework."""

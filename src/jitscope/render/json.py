@@ -1,0 +1,12 @@
+"""The report as JSON, by the schema in docs/report.schema.json."""
+
+from __future__ import annotations
+
+import msgspec
+
+from jitscope.model.report import Report
+
+
+def render_json(report: Report) -> str:
+    """Write ``report`` as indented JSON, ended by a newline."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"

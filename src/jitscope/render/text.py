@@ -1,0 +1,195 @@
+"""The report for a terminal: the verdict, then what cost most, then what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from jitscope.analysis.grouping import SourceGroup, by_source
+from jitscope.analysis.verdict import verdict_of
+from jitscope.model.notation import cut
+from jitscope.model.report import EagerOp, Report
+from jitscope.render.changes import add_compilation, short_fix
+from jitscope.render.numbers import count_text, ratio_text, seconds_text, share_text
+from jitscope.render.page import Page, terminal_color, terminal_width
+
+FUNCTIONS = 5
+"""Functions shown without ``all_``."""
+RECOMPILATIONS = 3
+"""Recompilations of one function shown without ``all_``, and as many other programs' first compilations."""
+NAMES = 4
+"""Names of eager operations shown."""
+
+
+def render_text(
+    report: Report,
+    *,
+    width: int | None = None,
+    color: bool | None = None,
+    all_: bool = False,
+    source: str | None = None,
+) -> str:
+    """Write ``report`` as lines of at most ``width`` columns (default: the terminal's).
+
+    ``color`` is decided by the terminal and ``NO_COLOR`` where it is None. ``all_`` shows every function
+    and every compilation. ``source`` is the recording's path, for the command in the last line.
+    """
+    page = Page(terminal_width() if width is None else width)
+    _verdict(page, report)
+    _context(page, report)
+    groups = [group for group in by_source(report.functions) if _used(group)]
+    shown = groups if all_ else groups[:FUNCTIONS]
+    hidden = 0
+    for number, group in enumerate(shown, start=1):
+        page.blank()
+        hidden += _function(page, number, group, all_=all_)
+    unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
+    if report.eager_ops or report.caches or unused:
+        page.blank()
+    _eager(page, [op for op in report.eager_ops if op.library], "eager operations")
+    _eager(page, [op for op in report.eager_ops if not op.library], "not watched")
+    if unused:
+        more_names = f", … {len(unused) - NAMES} more" if len(unused) > NAMES and not all_ else ""
+        page.add(("never called: ", "bold"), ", ".join(unused if all_ else unused[:NAMES]) + more_names, hang=2)
+    for cache in report.caches:
+        page.add(
+            f"persistent cache {cache.name}: hits {ratio_text(cache.hits, cache.hits + cache.misses)} "
+            f"in {seconds_text(cache.seconds)}",
+            hang=2,
+        )
+    if report.notes:
+        page.blank()
+    for note in report.notes:
+        page.add(("note: ", "yellow"), note.text, (f" ({note.slug})", "dim"), hang=2)
+    page.blank()
+    more = [
+        count_text(count, noun)
+        for count, noun in ((hidden, "more compilation"), (len(groups) - len(shown), "more function"))
+        if count
+    ]
+    if more:
+        page.add(f"{' and '.join(more)} with --all")
+    where = f" {shlex.quote(source)}" if source is not None else ""
+    page.add((f"jitscope report{where} --format json", "dim"), wrap=False)
+    return page.text(color=terminal_color() if color is None else color)
+
+
+def _used(group: SourceGroup) -> bool:
+    return any(one.calls or one.nested_calls or one.compilations_detail for one in group.members)
+
+
+def _verdict(page: Page, report: Report) -> None:
+    verdict = verdict_of(report)
+    parts: list[str | tuple[str, str]] = []
+    if verdict.wall_seconds is not None:
+        parts.append(f"{'at least ' if verdict.at_least else ''}{seconds_text(verdict.wall_seconds)}, ")
+    if not verdict.compilations and not verdict.compiling_seconds:
+        parts.append("nothing compiled")
+    elif verdict.compiling_share is None:
+        parts.append((f"{seconds_text(verdict.compiling_seconds)} compiling", "bold"))
+    else:
+        parts.append((f"{share_text(verdict.compiling_share)} compiling", "bold"))
+    if verdict.recompiling_share:
+        parts += [", ", (f"{share_text(verdict.recompiling_share)} of that recompiling", "bold red")]
+    parts.append(f" · hits {ratio_text(verdict.hits, verdict.calls)}")
+    page.add(*parts, hang=2)
+
+
+def _context(page: Page, report: Report) -> None:
+    run, totals = report.run, report.totals
+    if totals.compilations:
+        first = totals.compilations - totals.recompilations
+        avoidable = totals.avoidable_recompilations
+        page.add(
+            f"{count_text(totals.compilations, 'compilation')}: {first} first, {totals.recompilations} again"
+            + (f" ({avoidable} avoidable)" if avoidable else "")
+            + f" · {seconds_text(totals.compile_seconds)}, of which again {seconds_text(totals.recompile_seconds)}",
+            hang=2,
+        )
+    rank = None if run.rank is None else f"rank {run.rank}" + (f" of {run.world_size}" if run.world_size else "")
+    versions = [f"{name} {run.versions[name]}" for name in ("jax", "torch") if name in run.versions]
+    program = cut(" ".join(run.argv), 60) if run.argv else None
+    shown = [program, *versions, rank, _devices(run.devices), f"run {run.id}"]
+    page.add((" · ".join(text for text in shown if text), "dim"), hang=2)
+
+
+def _devices(devices: Sequence[str]) -> str | None:
+    if len(devices) > 2:
+        return f"{devices[0]} … {count_text(len(devices), 'device')}"
+    return ", ".join(devices) or None
+
+
+def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int:
+    """Add one function; the result is how many of its compilations were left out."""
+    first = group.first
+    place = f"{first.file.replace(chr(92), '/').rsplit('/', 1)[-1]}:{first.line}" if first.file else first.kind
+    state = first.state if len(group.members) == 1 else f"{len(group.members)} function objects"
+    cost = f"{seconds_text(group.compile_seconds)} compiling" if group.details else "nothing compiled"
+    if group.recompile_seconds:
+        cost = f"{seconds_text(group.recompile_seconds)} recompiling of {cost}"
+    style = _STATE_STYLES.get(state, "")
+    page.add(f"{number}. ", (first.name, "bold"), f"  {place}  ", (state, style), f"  {cost}", hang=3)
+    page.add(_counts(group), indent=3, hang=2)
+    for member in group.members:
+        for family in member.families:
+            size = f"{count_text(family.signatures, 'signature')} · {seconds_text(family.compile_seconds)}"
+            page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
+    details = group.details
+    firsts = [one for one in details if not one.recompile and one.failed is None and one.layers[-1:] == ("compile",)]
+    others = [one for one in details if one not in firsts]
+    if all_:
+        kept = list(details)
+    else:
+        costliest = sorted(others, key=lambda one: -one.seconds)[:RECOMPILATIONS]
+        kept = [one for one in details if one in costliest or one in firsts[:RECOMPILATIONS]]
+    fix: str | None = None
+    for one in kept:
+        add_compilation(page, one, fix_shown=fix, all_=all_)
+        fix = short_fix(one) or fix
+    return len(details) - len(kept)
+
+
+_STATE_STYLES = {"polymorphic": "yellow", "megamorphic": "red", "thrashing": "bold red"}
+
+_OUTCOMES = (
+    ("dispatch_misses", "dispatch miss", "dispatch misses"),
+    ("eager_fallbacks", "eager fallback", None),
+    ("python_path_calls", "call through Python", "calls through Python"),
+    ("waited_calls", "call waited", "calls waited"),
+    ("failed_calls", "failed call", None),
+    ("nested_calls", "nested call", None),
+)
+
+
+def _counts(group: SourceGroup) -> str:
+    members = group.members
+    hits, calls = sum(one.hits for one in members), sum(one.calls for one in members)
+    parts = [
+        count_text(calls, "call"),
+        f"hits {ratio_text(hits, calls)}",
+        count_text(sum(one.compilations for one in members), "compilation"),
+    ]
+    for field, noun, plural in _OUTCOMES:
+        count = sum(getattr(one, field) for one in members)
+        if count:
+            parts.append(count_text(count, noun, plural))
+    phases: dict[str, float] = {}
+    for one in members:
+        for name, seconds in one.phases.items():
+            phases[name] = phases.get(name, 0.0) + seconds
+    if phases:
+        parts.append(", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items()))
+    return " · ".join(parts)
+
+
+def _eager(page: Page, operations: Sequence[EagerOp], title: str) -> None:
+    if not operations:
+        return
+    names = ", ".join(f"{cut(op.name, 40)} {op.compilations}×" for op in operations[:NAMES])
+    more = f", … {len(operations) - NAMES} more" if len(operations) > NAMES else ""
+    page.add(
+        (f"{title}: ", "bold"),
+        f"{count_text(sum(op.compilations for op in operations), 'compilation')}, "
+        f"{seconds_text(sum(op.compile_seconds for op in operations))}: {names}{more}",
+        hang=2,
+    )

@@ -1,0 +1,151 @@
+"""Reading a recording back, with one clear error where it cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from jitscope.errors import JitscopeError
+from jitscope.model.events import SCHEMA, CompilationEvent, EndEvent, Event, Header, PhaseEvent
+from jitscope.model.recording import Recording
+
+
+class _Probe(msgspec.Struct):
+    """The fields that tell what a line is, whatever else it holds."""
+
+    event: str
+    schema: int | None = None
+
+
+_EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_HEADER = msgspec.json.Decoder(Header)
+_PROBE = msgspec.json.Decoder(_Probe)
+_KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+
+
+def load(path: Path) -> Recording:
+    """Read the recording at ``path``.
+
+    A last line that was cut off is left out and flagged (`Recording.torn`); events of kinds that this
+    jitscope does not know are counted (`Recording.skipped`); unknown fields are ignored. Anything else
+    that is wrong is a `JitscopeError` naming the file and the line.
+    """
+    lines = _read(path).split(b"\n")
+    last = lines.pop()  # empty where the file ends in a newline
+    header = _header(path, lines[0] if lines else last, whole=bool(lines))
+    events: list[Event] = []
+    skipped = 0
+    for number, line in enumerate(lines[1:], start=2):
+        event = _event(path, number, line)
+        if event is None:
+            skipped += 1
+        else:
+            events.append(event)
+    torn = False
+    if last:
+        # The program was killed in the middle of a line, or is writing it right now.
+        try:
+            event = _event(path, len(lines) + 1, last)
+        except JitscopeError:
+            torn = True
+        else:
+            events += [event] if event is not None else []
+            skipped += event is None
+    return Recording(
+        header=header, events=tuple(events), wall_seconds=_wall_seconds(events), torn=torn, skipped=skipped
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise JitscopeError(
+            f"no recording at {path}: check the path, or leave it out to use the newest one", slug="recording-missing"
+        ) from None
+    except IsADirectoryError:
+        raise JitscopeError(
+            f"{path} is a folder: name one of the recordings (*.jsonl) in it", slug="recording-is-folder"
+        ) from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise JitscopeError(
+            f"cannot read recording {path}: {why}; check the path and its permissions", slug="recording-unreadable"
+        ) from error
+    if not data.strip():
+        raise JitscopeError(
+            f"recording {path} is empty: the program stopped before it recorded anything; run it again",
+            slug="recording-empty",
+        )
+    return data
+
+
+def _header(path: Path, line: bytes, *, whole: bool) -> Header:
+    try:
+        probe = _PROBE.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if not whole and line.startswith(b'{"event":"header"'):
+            raise JitscopeError(
+                f"recording {path} is cut off in line 1, its header: nothing in it can be read; run the program again",
+                slug="recording-broken",
+            ) from None
+        raise _foreign(path) from None
+    if probe.event != "header" or probe.schema is None:
+        raise _foreign(path)
+    if probe.schema > SCHEMA:
+        raise JitscopeError(
+            f"recording {path} has schema {probe.schema} (line 1), this jitscope reads up to {SCHEMA}: "
+            "upgrade jitscope to read it",
+            slug="recording-newer",
+        )
+    try:
+        return _HEADER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(path, 1, error) from error
+
+
+def _event(path: Path, number: int, line: bytes) -> Event | None:
+    """Decode a line; None where its kind is unknown."""
+    try:
+        return _EVENT.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        try:
+            probe = _PROBE.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise _broken(path, number, error) from error
+        if probe.event in _KNOWN or probe.event == "header":
+            raise _broken(path, number, error) from error
+        return None
+
+
+def _foreign(path: Path) -> JitscopeError:
+    return JitscopeError(
+        f"{path} is not a jitscope recording: its line 1 is not a recording's header; "
+        "name a .jsonl file written by jitscope",
+        slug="not-a-recording",
+    )
+
+
+def _broken(path: Path, number: int, error: Exception) -> JitscopeError:
+    return JitscopeError(
+        f"recording {path} is broken in line {number} ({error}): record again, or delete that line to read the rest",
+        slug="recording-broken",
+    )
+
+
+def _wall_seconds(events: list[Event]) -> float | None:
+    """What the end says; without an end, when the last compilation was over: a lower bound."""
+    last: float | None = None
+    for event in events:
+        if isinstance(event, EndEvent):
+            return event.wall_seconds
+        over: float | None = None
+        if isinstance(event, CompilationEvent):
+            over = event.start + event.seconds
+        elif isinstance(event, PhaseEvent):
+            over = event.phase.start + event.phase.seconds
+        if over is not None:
+            last = over if last is None else max(last, over)
+    return last

@@ -1,0 +1,131 @@
+"""Small synthetic recordings: what a program would have recorded, said in few words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from jitscope.model.events import (
+    CallsEvent,
+    CompilationEvent,
+    EndEvent,
+    Event,
+    FunctionEvent,
+    Header,
+    Phase,
+    Run,
+    SignatureEvent,
+    Site,
+)
+from jitscope.model.recording import Recording
+from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
+
+
+def header(**fields):
+    return Header(
+        **{
+            "schema": 1,
+            "jitscope": "0.1.0",
+            "run": "20261122-205427-4242",
+            "argv": ("train.py", "--epochs", "3"),
+            "cwd": "/home/u",
+            "started": "2026-11-22T20:54:27Z",
+            "monotonic": 1000.0,
+            "host": "box",
+            "pid": 4242,
+            "versions": {"python": "3.11.7", "jax": "0.10.2"},
+            "devices": ("cpu:0",),
+        }
+        | fields
+    )
+
+
+def array(path: str, dtype: str, *shape: int, **fields) -> ArrayLeaf:
+    return ArrayLeaf(path=path, dtype=dtype, shape=shape, **fields)
+
+
+def static(path: str, value: object, **fields) -> StaticLeaf:
+    return StaticLeaf(path=path, type=fields.pop("type", type(value).__name__), value=repr(value), **fields)
+
+
+def signature(*leaves: Leaf, **fields) -> Signature:
+    return Signature(leaves=leaves, positional=fields.pop("positional", len(leaves)), **fields)
+
+
+def function(number: int = 1, name: str = "step", **fields) -> FunctionEvent:
+    return FunctionEvent(
+        id=number,
+        framework=fields.pop("framework", "jax"),
+        name=name,
+        file=fields.pop("file", "/home/u/train.py"),
+        line=fields.pop("line", 12),
+        **fields,
+    )
+
+
+def signatures(function: int, *known: Signature, start: int = 1) -> list[SignatureEvent]:
+    return [SignatureEvent(start + n, function, one) for n, one in enumerate(known)]
+
+
+def jax_phases(seconds: float, start: float = 0.0) -> tuple[Phase, ...]:
+    """Trace 10 %, lower 10 %, compile 80 % of ``seconds``."""
+    return (
+        Phase("trace", start, seconds * 0.1),
+        Phase("lower", start + seconds * 0.1, seconds * 0.1),
+        Phase("compile", start + seconds * 0.2, seconds * 0.8),
+    )
+
+
+def compilation(number: int, function: int | None = 1, seconds: float = 1.0, **fields) -> CompilationEvent:
+    start = fields.pop("start", float(number))
+    return CompilationEvent(
+        id=number,
+        function=function,
+        program=fields.pop("program", "jit(step)"),
+        start=start,
+        phases=fields.pop("phases", jax_phases(seconds, start)),
+        layers=fields.pop("layers", ("trace", "lower", "compile")),
+        site=fields.pop("site", Site("/home/u/train.py", 40, "main")),
+        **fields,
+    )
+
+
+def runs(function: int, *runs: tuple) -> CallsEvent:
+    return CallsEvent(function, tuple(Run(*run) for run in runs))
+
+
+def recording(*events: Event, end: float | None = 20.0, **fields) -> Recording:
+    """A recording of ``events``; closed after ``end`` seconds, or never."""
+    closing = (EndEvent(end),) if end is not None else ()
+    fields = {"header": header(), "wall_seconds": end} | fields
+    return Recording(events=(*events, *closing), **fields)
+
+
+def write(path: Path, value: Recording) -> Path:
+    """Write ``value`` as the writer would."""
+    lines = [msgspec.json.encode(one) for one in (value.header, *value.events)]
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+def training(batches=(64, 64, 63, 64, 61)) -> Recording:
+    """A step called with one size a batch: each new size compiles."""
+    known: dict[int, int] = {}
+    events: list[Event] = [function(1, "train_step")]
+    history = []
+    for call, size in enumerate(batches, start=1):
+        outcome = "hit"
+        if size not in known:
+            known[size] = len(known) + 1
+            outcome = "compile"
+            events += signatures(
+                1,
+                signature(array("params['w']", "f32", 128, 10), array("batch['x']", "f32", size, 128)),
+                start=known[size],
+            )
+            events.append(
+                compilation(len(known), call=call, signature=known[size], seconds=2.0, program="jit(train_step)")
+            )
+        history.append((known[size], outcome, 1))
+    return recording(*events, runs(1, *history))

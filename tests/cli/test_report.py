@@ -1,0 +1,186 @@
+"""``jitscope report``, as a user runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders import function, recording, training, write
+
+SCRIPT = shutil.which("jitscope", path=str(Path(sys.executable).parent))
+ENTRIES = [[sys.executable, "-W", "error", "-m", "jitscope"], *([[SCRIPT]] if SCRIPT else [])]
+
+
+@pytest.fixture(params=ENTRIES, ids=lambda entry: "module" if "-m" in entry else "script")
+def jitscope(request, tmp_path):
+    """Run jitscope in an empty folder."""
+
+    def run(*arguments, **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JITSCOPE", "COLUMNS"))}
+        return subprocess.run(
+            [*request.param, *map(str, arguments)],
+            cwd=tmp_path,
+            env=kept | environment,
+            capture_output=True,
+            text=True,
+            encoding=environment.get("PYTHONIOENCODING", "utf-8"),
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return write(tmp_path / "run.jsonl", training())
+
+
+def refused(done) -> str:
+    """The one line of an error."""
+    assert (2, "") == (done.returncode, done.stdout)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("jitscope: error: ")
+    return line
+
+
+def test_the_text_report(jitscope, saved):
+    done = jitscope("report", saved)
+    first, *_, last = done.stdout.splitlines()
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "20.0 s, 30% compiling, 67% of that recompiling · hits 2 / 5 (40%)" == first
+    assert f"jitscope report {saved} --format json" == last
+    assert "\x1b" not in done.stdout
+
+
+def test_the_last_line_of_the_report_is_a_command_that_works(jitscope, saved):
+    last = jitscope("report", saved).stdout.splitlines()[-1]
+    done = jitscope(*last.split()[1:])
+
+    assert 3 == json.loads(done.stdout)["totals"]["compilations"]
+
+
+def test_the_newest_recording_is_the_default(jitscope, tmp_path):
+    (tmp_path / ".jitscope").mkdir()
+    write(tmp_path / ".jitscope" / "a.jsonl", training())
+    assert 5 == json.loads(jitscope("report", "--format", "json").stdout)["totals"]["calls"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write(elsewhere / "b.jsonl", recording(function()))
+    done = jitscope("report", "--format", "json", JITSCOPE_DIR=str(elsewhere))
+    assert 0 == json.loads(done.stdout)["totals"]["calls"]
+
+
+def test_output_to_a_file(jitscope, saved, tmp_path):
+    for name, start in (("report.txt", "20.0 s"), ("report.json", "{")):
+        target = tmp_path / name
+        done = jitscope("report", saved, "-o", target)
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+        assert target.read_text(encoding="utf-8").startswith(start)
+        target.write_text("precious")
+        assert "exists already" in refused(jitscope("report", saved, "-o", target))
+        assert "precious" == target.read_text()
+        assert 0 == jitscope("report", saved, "-o", target, "--force").returncode
+        assert target.read_text(encoding="utf-8").startswith(start)
+
+
+def test_output_to_a_dash_is_standard_output(jitscope, saved):
+    assert jitscope("report", saved).stdout == jitscope("report", saved, "-o", "-").stdout
+
+
+def test_the_recording_is_never_overwritten(jitscope, saved):
+    before = saved.read_bytes()
+
+    assert "is the recording itself" in refused(jitscope("report", saved, "-o", saved, "--force"))
+    assert before == saved.read_bytes()
+
+
+def test_all_shows_what_was_left_out(jitscope, tmp_path):
+    saved = write(tmp_path / "run.jsonl", training(range(64, 50, -1)))
+    few, everything = jitscope("report", saved).stdout, jitscope("report", saved, "--all").stdout
+
+    assert "10 more compilations with --all" in few
+    assert "f32[52,128] → f32[51,128]" not in few
+    assert "with --all" not in everything
+    assert "f32[52,128] → f32[51,128]" in everything
+
+
+BAD = {
+    "empty": b"",
+    "foreign": b"print('hello')\n",
+    "binary": bytes(range(256)),
+    "newer": b'{"event":"header","schema":99}\n',
+    "cut_header": b'{"event":"header","sch',
+    "broken": b"%s\n{oops\n%s\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_one_line(jitscope, saved, tmp_path, name):
+    head, *_, tail = saved.read_bytes().splitlines()
+    path = tmp_path / f"{name}.jsonl"
+    path.write_bytes(BAD[name] % (head, tail) if name == "broken" else BAD[name])
+
+    assert str(path) in refused(jitscope("report", path))
+
+
+def test_bad_paths_are_one_line(jitscope, saved, tmp_path):
+    assert "no recording at" in refused(jitscope("report", tmp_path / "none.jsonl"))
+    assert "is a folder" in refused(jitscope("report", tmp_path))
+    assert "no recordings in .jitscope" in refused(jitscope("report"))
+    assert "cannot write" in refused(jitscope("report", saved, "-o", tmp_path / "no" / "where.txt"))
+    assert "cannot write" in refused(jitscope("report", saved, "-o", tmp_path, "--force"))
+
+
+def test_an_odd_name_cannot_break_the_line(jitscope, tmp_path):
+    assert r"a\nb" in refused(jitscope("report", tmp_path / "a\nb"))
+
+
+def test_bad_usage(jitscope):
+    for arguments in (["report", "--format", "yaml"], ["report", "--nonsense"], ["nonsense"]):
+        done = jitscope(*arguments)
+        assert (2, "") == (done.returncode, done.stdout)
+        assert "Traceback" not in done.stderr
+
+
+def test_help_and_version(jitscope):
+    assert "report" in jitscope("--help").stdout
+    assert "--format" in jitscope("report", "-h").stdout
+    assert jitscope("--version").stdout.startswith("jitscope 0.")
+
+
+def test_an_output_that_knows_only_ascii(jitscope, saved):
+    done = jitscope("report", saved, PYTHONIOENCODING="ascii")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "f32[64,128] -> f32[63,128]" in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    saved = write(tmp_path / "run.jsonl", training(range(1, 500)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "jitscope", "report", str(saved), "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert b"{\n" == command.stdout.readline()
+        command.stdout.close()
+        assert b"" == command.stderr.read()
+
+
+def test_each_verb_imports_only_what_it_needs(saved):
+    def modules(*arguments):
+        code = (
+            f"import sys; from jitscope.commands import main; main({arguments!r}, standalone_mode=False); "
+            "print(*sys.modules, file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return set(done.stderr.split())
+
+    assert not {"rich", "jitscope.capture", "jitscope.store.reader"} & modules("--help")
+    assert not {"rich", "jitscope.capture", "jax", "torch"} & modules("report", str(saved), "--format", "json")
+    assert not {"jitscope.capture", "jax", "torch", "numpy"} & modules("report", str(saved))

@@ -1,0 +1,267 @@
+"""What differs between two signatures."""
+
+import msgspec
+import pytest
+from builders import array, signature, static
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jitscope.analysis.diff import diff_signatures, distance, nearest
+from jitscope.model.signature import ArrayLeaf, Signature, StaticLeaf
+
+
+def kinds(old, new, **options):
+    return [(one.kind, one.path, one.old, one.new) for one in diff_signatures(old, new, **options)]
+
+
+X = array("x", "f32", 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (X, array("x", "f32", 5, 8), [("shape", "x", "f32[4,8]", "f32[5,8]")]),
+        (X, array("x", "f32", 4), [("rank", "x", "f32[4,8]", "f32[4]")]),
+        (X, array("x", "bf16", 4, 8), [("dtype", "x", "f32[4,8]", "bf16[4,8]")]),
+        (
+            X,
+            array("x", "bf16", 5, 8),
+            [("shape", "x", "f32[4,8]", "bf16[5,8]"), ("dtype", "x", "f32[4,8]", "bf16[5,8]")],
+        ),
+        (array("x", "f32", weak_type=True), array("x", "f32"), [("weak_type", "x", "f32[]{weak_type}", "f32[]")]),
+        (X, array("x", "f32", 4, 8, host="numpy"), [("python_type", "x", "jax.Array", "numpy")]),
+        (
+            array("x", "i32", weak_type=True, host="int"),
+            array("x", "f32", weak_type=True, host="float"),
+            [("dtype", "x", "i32[]", "f32[]"), ("python_type", "x", "int", "float")],
+        ),
+        (X, static("x", None), [("python_type", "x", "f32[4,8] (jax.Array)", "None")]),
+        (static("x", 2.5), X, [("python_type", "x", "2.5 (float)", "f32[4,8] (jax.Array)")]),
+        (static("x", 1), static("x", 1.0), [("python_type", "x", "1 (int)", "1.0 (float)")]),
+        (static("x", 1), static("x", 2), [("static_value", "x", "1", "2")]),
+        (
+            static("x", "a", identity=1),
+            static("x", "a", identity=2),
+            [("static_value", "x", "'a'", "'a' (another object, compared by identity)")],
+        ),
+        (
+            static("x", "a", digest="12"),
+            static("x", "a", digest="34"),
+            [("static_value", "x", "'a' (digest 12)", "'a' (digest 34)")],
+        ),
+        (X, array("x", "f32", 4, 8, layout="(1, 0)"), [("layout", "x", "default layout", "(1, 0)")]),
+        (X, array("x", "f32", 4, 8, device="cpu:1"), [("device", "x", "default device", "cpu:1")]),
+        (
+            X,
+            array("x", "f32", 4, 8, committed=True),
+            [("committed", "x", "f32[4,8]{uncommitted}", "f32[4,8]{committed}")],
+        ),
+        (
+            X,
+            array("x", "f32", 4, 8, committed=True, sharding="P('x') on (x:4)"),
+            [("sharding", "x", "one device", "P('x') on (x:4)")],
+        ),
+    ],
+)
+def test_each_aspect_of_a_leaf_has_its_kind(old, new, expected):
+    assert expected == kinds(signature(old), signature(new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (X, array("x", "f32", 4, 8, stride=(1, 4)), [("layout", "x", "contiguous", "stride=1,4")]),
+        (X, array("x", "f32", 4, 8, device="cuda:0"), [("device", "x", "cpu", "cuda:0")]),
+        (
+            X,
+            array("x", "f32", 4, 8, requires_grad=True),
+            [("requires_grad", "x", "requires_grad=False", "requires_grad=True")],
+        ),
+        (X, array("x", "f32", 4, 8, subclass="Parameter"), [("python_type", "x", "torch.Tensor", "Parameter")]),
+        (X, array("x", "f32", 4, 8, keys="inference"), [("requires_grad", "x", "ordinary tensor", "inference")]),
+        # The strides of a transposed tensor change with its sizes: that is one change.
+        (
+            array("x", "f32", 4, 8, stride=(1, 4)),
+            array("x", "f32", 5, 8, stride=(1, 5)),
+            [("shape", "x", "f32[4,8]", "f32[5,8]")],
+        ),
+    ],
+)
+def test_aspects_that_only_torch_has(old, new, expected):
+    assert expected == kinds(signature(old), signature(new), framework="torch")
+
+
+def test_every_leaf_that_differs_is_listed():
+    old = signature(array("a", "f32", 4), array("b", "f32", 4), array("c", "f32", 4), static("n", 1))
+    new = signature(array("a", "f32", 5), array("b", "f16", 4), array("c", "f32", 4), static("n", 2))
+
+    assert ["a", "b", "n"] == [path for _, path, _, _ in kinds(old, new)]
+
+
+def test_added_and_removed_paths_are_structure():
+    old = signature(array("d['a']", "f32", 4), array("d['b']", "f32", 2), positional=1)
+    new = signature(array("d['a']", "f32", 4), array("d['c']", "f32", 3), positional=1)
+    expected = [("tree_structure", "d['c']", None, "f32[3]"), ("tree_structure", "d['b']", "f32[2]", None)]
+
+    assert expected == kinds(old, new)
+
+
+def test_another_structure_around_the_same_paths():
+    old = signature(X, structure="x=PyTreeDef([*])", structure_digest="1")
+    new = signature(X, structure="x=PyTreeDef((*,))", structure_digest="2")
+
+    assert [("tree_structure", None, "x=PyTreeDef([*])", "x=PyTreeDef((*,))")] == kinds(old, new)
+    assert not kinds(old, signature(X, structure="written otherwise", structure_digest="1"))
+
+
+def test_none_that_becomes_an_array_is_a_change_of_type():
+    old = signature(X, structure="x=PyTreeDef({}), m=PyTreeDef(None)", structure_digest="1", positional=2)
+    new = signature(X, array("m", "f32", 3), structure="", structure_digest="2", positional=2)
+
+    assert [("python_type", "m", "None", "f32[3] (jax.Array)")] == kinds(old, new)
+    assert [("python_type", "m", "f32[3]", "None")] == kinds(new, old)
+
+
+def test_passing_by_keyword_is_not_a_change_of_structure():
+    old = signature(X, static("n", 1), positional=2, structure_digest="1")
+    new = signature(X, static("n", 1), positional=1, keywords=("n",), structure_digest="2")
+
+    assert [("argument_passing", "n", "by position", "by keyword")] == kinds(old, new)
+    assert [("argument_passing", "n", "by keyword", "by position")] == kinds(new, old)
+
+
+def test_a_default_that_has_no_leaves():
+    old, new = signature(X), signature(X, positional=1, keywords=("m",))
+    assert [("argument_passing", "m", "left to its default", "by keyword")] == kinds(old, new)
+    assert [("argument_passing", None, "1 by position", "2 by position")] == kinds(old, signature(X, positional=2))
+
+
+def test_arguments_moved_both_ways():
+    old = signature(X, static("n", 1), positional=1, keywords=("n",))
+    new = signature(X, static("n", 1), positional=1, keywords=("x",))
+
+    assert [("argument_passing", "n, x", "1 by position, n by keyword", "1 by position, x by keyword")] == kinds(
+        old, new
+    )
+
+
+def test_a_default_that_is_spelled_out_is_argument_passing():
+    old = signature(X)
+    new = signature(X, static("n", 1), positional=1, keywords=("n",))
+
+    assert [("argument_passing", "n", "left to its default", "given: 1")] == kinds(old, new)
+    assert [("argument_passing", "n", "given: 1", "left to its default")] == kinds(new, old)
+
+
+def test_more_of_args_is_structure():
+    old = signature(array("args[0]", "f32", 2))
+    new = signature(array("args[0]", "f32", 2), array("args[1]", "f32", 2))
+
+    assert [("tree_structure", "args[1]", None, "f32[2]")] == kinds(old, new)
+
+
+def test_the_nearest_has_the_fewest_differing_leaves():
+    far = signature(array("a", "f32", 1), array("b", "f32", 1))
+    near = signature(array("a", "f32", 2), array("b", "f32", 1))
+    new = signature(array("a", "f32", 2), array("b", "f32", 2))
+
+    assert near == nearest([near, far], new)
+    assert near == nearest([far, near], new)
+    assert nearest([], new) is None
+
+
+def test_of_several_nearest_the_most_recent_counts():
+    sizes = [signature(array("x", "f32", size)) for size in (64, 63, 61)]
+
+    assert sizes[2] == nearest(sizes, signature(array("x", "f32", 60)))
+
+
+def test_equal_leaves_are_nearer_than_one_that_differs():
+    same = signature(X, array("y", "f32", 2), positional=2)
+    newer = signature(X, array("y", "f32", 3), positional=1, keywords=("y",))
+    new = signature(X, array("y", "f32", 2), positional=1, keywords=("y",))
+
+    assert same == nearest([same, newer], new)
+
+
+dimensions = st.lists(st.integers(0, 4), max_size=3).map(tuple)
+marks = st.none() | st.sampled_from(["a", "b"])
+arrays = st.builds(
+    ArrayLeaf,
+    path=st.just(""),
+    dtype=st.sampled_from(["f32", "bf16"]),
+    shape=dimensions,
+    weak_type=st.booleans(),
+    host=st.none() | st.sampled_from(["int", "numpy"]),
+    committed=st.booleans(),
+    sharding=marks,
+    layout=marks,
+    stride=st.none() | dimensions,
+    device=marks,
+    requires_grad=st.booleans(),
+    subclass=st.none() | st.sampled_from(["Parameter", "T"]),
+    keys=marks,
+)
+statics = st.builds(
+    StaticLeaf,
+    path=st.just(""),
+    type=st.sampled_from(["int", "str"]),
+    value=st.sampled_from(["1", "2"]),
+    identity=st.none() | st.integers(1, 2),
+    digest=marks,
+)
+paths = st.sampled_from(["x", "x[0]", "d['a']", "d['b'].w", "n", "args[1]"])
+leaves = st.lists(st.tuples(paths, arrays | statics), max_size=5).map(
+    lambda pairs: tuple(msgspec.structs.replace(leaf, path=path) for path, leaf in pairs)
+)
+signatures = st.builds(
+    Signature,
+    leaves=leaves,
+    structure=st.sampled_from(["", "x=PyTreeDef(None)", "PyTreeDef([*])"]),
+    structure_digest=st.sampled_from(["1", "2"]),
+    positional=st.integers(0, 2),
+    keywords=st.sampled_from([(), ("n",), ("n", "x")]),
+)
+
+
+@given(signatures)
+def test_nothing_differs_from_itself(one):
+    assert () == diff_signatures(one, one)
+    assert (0, 0) == distance(one, one)
+
+
+@given(signatures, signatures)
+def test_every_differing_leaf_is_listed(old, new):
+    before, after = ({(n.path, k): n for k, n in numbered(one.leaves)} for one in (old, new))
+    expected = {path for path, k in before.keys() | after.keys() if before.get((path, k)) != after.get((path, k))}
+    found = {one.path for one in diff_signatures(old, new) if one.path is not None}
+
+    assert expected <= found
+
+
+@given(signatures, signatures)
+def test_a_difference_is_seen_from_both_sides(old, new):
+    assert bool(diff_signatures(old, new)) == bool(diff_signatures(new, old))
+    assert distance(old, new) == distance(new, old)
+    assert (distance(old, new) == (0, 0)) == (diff_signatures(old, new) == ())
+
+
+@given(signatures, signatures, st.sampled_from(["jax", "torch"]))
+def test_each_change_says_what_it_was_and_is(old, new, framework):
+    for one in diff_signatures(old, new, framework=framework):
+        assert one.old != one.new
+        assert one.kind != "unknown"
+
+
+@given(st.lists(signatures, min_size=1, max_size=5), signatures)
+def test_the_nearest_is_one_of_the_closest(earlier, new):
+    found = nearest(earlier, new)
+
+    assert min(distance(one, new) for one in earlier) == distance(found, new)
+
+
+def numbered(leaves):
+    seen = {}
+    for leaf in leaves:
+        seen[leaf.path] = seen.get(leaf.path, -1) + 1
+        yield seen[leaf.path], leaf
