@@ -280,7 +280,8 @@ def test_eager_operations_inside_a_trace_are_listed_and_their_time_is_subtracted
     eager = [e for e in compilations if e.function is None]
     assert truth.compilations() == len(compilations)
     assert 1 == truth.compilations("traces_eagerly")
-    assert eager and all(e.library and e.inside == own.function for e in eager)
+    assert eager
+    assert all(e.library and e.inside == own.function for e in eager)
     (trace,) = [p.seconds for p in own.phases if p.name == "trace"]
     (whole,) = truth.events("jaxpr_trace_duration", "traces_eagerly")
     inside = sum(p.seconds for e in eager for p in e.phases)

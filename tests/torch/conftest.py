@@ -8,7 +8,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torch._dynamo  # noqa: E402
 from torch._dynamo import convert_frame  # noqa: E402
 
 _made: list[tuple[str, str]] = []

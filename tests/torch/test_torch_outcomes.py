@@ -354,9 +354,9 @@ def test_signatures_are_the_tensors_metadata():
     batch = {"x": torch.ones(2, 3, dtype=torch.bfloat16).t(), "more": [torch.ones(4, requires_grad=True)]}
     typed(batch, True, scale=0.5)
 
-    assert [
-        "batch['x']: bf16[3,2]{stride=1,3}, batch['more'][0]: f32[4]{requires_grad}, flag=True, scale=0.5"
-    ] == [s.text for s in jitscope.stats(typed).signatures]
+    assert ["batch['x']: bf16[3,2]{stride=1,3}, batch['more'][0]: f32[4]{requires_grad}, flag=True, scale=0.5"] == [
+        s.text for s in jitscope.stats(typed).signatures
+    ]
 
 
 @pytest.mark.inductor

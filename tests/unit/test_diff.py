@@ -176,6 +176,22 @@ def test_of_several_nearest_the_most_recent_counts():
     assert sizes[2] == nearest(sizes, signature(array("x", "f32", 60)))
 
 
+def test_of_as_many_leaves_those_that_differ_in_less_are_nearer():
+    """Shape, then dtype: the dtype is compared with what had the same shape."""
+    first = signature(array("q", "bf16", 8), array("k", "bf16", 8))
+    second = signature(array("q", "bf16", 9), array("k", "bf16", 9))
+
+    assert first == nearest([first, second], signature(array("q", "f32", 8), array("k", "f32", 8)))
+    assert second == nearest([second, first], signature(array("q", "f32", 9), array("k", "f32", 9)))
+
+
+def test_a_leaf_that_differs_in_one_aspect_is_nearer_than_one_that_differs_in_two():
+    same_shape = signature(array("x", "bf16", 64))
+    newer = signature(array("x", "bf16", 32))
+
+    assert same_shape == nearest([same_shape, newer], signature(array("x", "f32", 64)))
+
+
 def test_equal_leaves_are_nearer_than_one_that_differs():
     same = signature(X, array("y", "f32", 2), positional=2)
     newer = signature(X, array("y", "f32", 3), positional=1, keywords=("y",))

@@ -14,6 +14,8 @@ from jitscope.model.cause import Cause
 from jitscope.model.events import CompilationEvent, FunctionEvent
 from jitscope.model.signature import Signature
 
+_ARGUMENT = re.compile(r"\w+")
+_WRAPPED = re.compile(r"(?:args\[(?P<index>\d+)\]|kwargs\['(?P<name>\w+)'\])(?P<rest>.*)$")
 _LIMIT = re.compile(r"recompile[_ ]limit|cache[_ ]size[_ ]limit", re.IGNORECASE)
 
 
@@ -45,7 +47,7 @@ def causes_of(one: Compiled, earlier: Sequence[Compiled]) -> tuple[Cause, ...]:
     Never empty. Evidence of the framework's is in one of the causes, whatever jitscope makes of it.
     """
     event = one.event
-    guards = [parse_guard(text) for text in event.evidence]
+    guards = [_in_users_names(parse_guard(text), one.signature) for text in event.evidence]
     causes = _earlier_causes(one, earlier)
     if earlier:
         causes = _with_guards(causes, guards, one, earlier)
@@ -127,6 +129,23 @@ def _with_guards(
         words = [first.evidence] if first.evidence else []
         result[0] = msgspec.structs.replace(first, evidence="; ".join([*words, _joined(elsewhere)]))
     return result
+
+
+def _in_users_names(guard: Guard, signature: Signature | None) -> Guard:
+    """Name the argument that a guard on torch's own wrapper (``args[0]``, ``kwargs['x']``) speaks of."""
+    wrapped = _WRAPPED.match(guard.path or "")
+    if wrapped is None or signature is None:
+        return guard
+    paths = [leaf.path for leaf in signature.leaves]
+    if any(path.startswith(("args[", "kwargs[")) for path in paths):
+        return guard
+    names = list(dict.fromkeys(found[0] for path in paths if (found := _ARGUMENT.match(path))))
+    index = wrapped["index"]
+    if index is None:
+        return msgspec.structs.replace(guard, path=wrapped["name"] + wrapped["rest"])
+    if int(index) >= min(len(names), signature.positional):
+        return guard
+    return msgspec.structs.replace(guard, path=names[int(index)] + wrapped["rest"])
 
 
 def _against_all(one: Compiled, earlier: Sequence[Compiled]) -> list[Cause]:

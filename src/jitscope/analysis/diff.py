@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from operator import ne
+
+import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.model.cause import Cause
@@ -45,24 +48,25 @@ def diff_signatures(old: Signature, new: Signature, *, framework: Framework = "j
 
 
 def distance(old: Signature, new: Signature) -> tuple[int, int]:
-    """How many leaves differ; then how many of the things beside the leaves do (`_beside`)."""
+    """How many leaves differ; then in how many aspects they do, together with what is beside the leaves."""
     beside = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
     if len(old.leaves) == len(new.leaves):
         pairs = [(one, other) for one, other in zip(old.leaves, new.leaves, strict=True) if one is not other]
         differing = [(one, other) for one, other in pairs if one != other]
         if all(one.path == other.path for one, other in differing):
-            return len(differing), beside
+            return len(differing), beside + sum(_aspects(one, other) for one, other in differing)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
-    changed = sum(before.get(key) != leaf for key, leaf in after.items())
-    return changed + sum(key not in after for key in before), beside
+    changed = [(before.get(key), leaf) for key, leaf in after.items() if before.get(key) != leaf]
+    gone = sum(key not in after for key in before)
+    return len(changed) + gone, beside + gone + sum(_aspects(one, other) for one, other in changed)
 
 
 def nearest(earlier: Sequence[Signature], new: Signature) -> Signature | None:
-    """The earlier signature with the fewest differing leaves; of several, the most recent (the last)."""
+    """The earlier signature that differs least (`distance`); of several, the most recent (the last)."""
     best: Signature | None = None
     least = (0, 0)
     for candidate in reversed(earlier):
-        if best is not None and least <= (1, 0) and candidate.leaves != new.leaves:
+        if best is not None and least <= (1, 1) and candidate.leaves != new.leaves:
             # Nearer than this is only a signature with the very same leaves, and that is quickly told.
             continue
         found = distance(candidate, new)
@@ -71,6 +75,13 @@ def nearest(earlier: Sequence[Signature], new: Signature) -> Signature | None:
         if best is None or found < least:
             best, least = candidate, found
     return best
+
+
+def _aspects(old: Leaf | None, new: Leaf) -> int:
+    """In how many fields two leaves differ; 1 where they are not comparable."""
+    if type(old) is not type(new):
+        return 1
+    return sum(map(ne, msgspec.structs.astuple(old), msgspec.structs.astuple(new)))
 
 
 def _beside(signature: Signature) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ def watch(fn: F) -> F:
         raise TypeError(f"jitscope.watch takes a callable, not {type(fn).__qualname__}")
     if inspect.isclass(fn):
         raise TypeError(f"jitscope.watch takes a function, not the class {fn.__qualname__}: watch its methods")
-    return cast(F, _watch(fn))
+    return cast("F", _watch(fn))
 
 
 def _watch(fn: Any) -> Any:
@@ -135,8 +135,7 @@ def _location(fn: Any) -> tuple[str, str, int]:
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     code = getattr(inner, "__code__", None)
     if code is None:
-        call = getattr(type(inner), "__call__", None)
-        code = getattr(call, "__code__", None)
+        code = getattr(type(inner).__call__, "__code__", None)
     return name, getattr(code, "co_filename", ""), getattr(code, "co_firstlineno", 0)
 
 

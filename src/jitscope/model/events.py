@@ -211,13 +211,4 @@ class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_d
     devices: tuple[str, ...] = ()
 
 
-Event = (
-    FunctionEvent
-    | SignatureEvent
-    | CompilationEvent
-    | PhaseEvent
-    | CallsEvent
-    | CacheEvent
-    | NoteEvent
-    | EndEvent
-)
+Event = FunctionEvent | SignatureEvent | CompilationEvent | PhaseEvent | CallsEvent | CacheEvent | NoteEvent | EndEvent

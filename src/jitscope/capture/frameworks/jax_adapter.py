@@ -185,7 +185,7 @@ class JaxAdapter:
 
     # -- monitoring events ---------------------------------------------------------------------
 
-    def _on_scalar(self, name: str, value: float | int, **kwargs: Any) -> None:
+    def _on_scalar(self, name: str, value: float, **kwargs: Any) -> None:
         kind = _KINDS.get(name)
         if kind is not None:
             self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
@@ -278,7 +278,7 @@ class JaxAdapter:
             role = "watched" if is_watched(code) else self._role(code)
             if role is None:
                 pass
-            elif role == "call" or role == "aot":
+            elif role in ("call", "aot"):
                 found = frame.f_locals
                 jitted = found.get("jit_func")
                 info = found.get("jit_info") if jitted is None else privates.jit_info(jitted)

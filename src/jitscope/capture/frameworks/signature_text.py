@@ -13,6 +13,7 @@ from typing import Any
 from jitscope.model.notation import TEXT_LIMIT, array_text, cut, short_dtype
 from jitscope.model.signature import StaticLeaf
 
+_BRACKETS: dict[type, str] = {tuple: "()", list: "[]", set: "{}", frozenset: "{}"}
 _DEPTH = 4
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), range, slice)
 
@@ -25,7 +26,7 @@ def digest(text: str) -> str:
 def static_leaf(path: str, value: Any) -> StaticLeaf:
     """Describe a value that enters the cache key by value. Its text is kept, cut; nothing is evaluated."""
     kind = type(value)
-    by_identity = kind.__eq__ is object.__eq__ and not isinstance(value, enum.Enum)
+    by_identity = compared_by_identity(kind) and not isinstance(value, enum.Enum)
     try:
         text = value_text(value)
     except Exception as error:  # a user's __repr__ may raise anything; the type is told all the same
@@ -37,6 +38,12 @@ def static_leaf(path: str, value: Any) -> StaticLeaf:
         identity=id(value) if by_identity else None,
         digest=digest(text) if len(text) > TEXT_LIMIT else None,
     )
+
+
+def compared_by_identity(kind: type[Any]) -> bool:
+    """Whether values of a type are equal only to themselves."""
+    equality: object = kind.__eq__
+    return equality is object.__eq__
 
 
 def value_text(value: Any, depth: int = _DEPTH) -> str:
@@ -55,9 +62,9 @@ def value_text(value: Any, depth: int = _DEPTH) -> str:
         return f"<class {value.__qualname__}>"
     if depth == 0:
         return "…"
-    if kind in (tuple, list, set, frozenset):
-        opening, closing = {tuple: "()", list: "[]", set: "{}", frozenset: "{}"}[kind]
-        return opening + ", ".join(value_text(item, depth - 1) for item in value) + closing
+    if kind in _BRACKETS:
+        items = ", ".join(value_text(item, depth - 1) for item in value)
+        return f"{_BRACKETS[kind][0]}{items}{_BRACKETS[kind][1]}"
     if kind is dict:
         return "{" + ", ".join(f"{k!r}: {value_text(item, depth - 1)}" for k, item in value.items()) + "}"
     if dataclasses.is_dataclass(value):
@@ -67,7 +74,7 @@ def value_text(value: Any, depth: int = _DEPTH) -> str:
             if field.repr
         )
         return f"{kind.__qualname__}({fields})"
-    if kind.__eq__ is object.__eq__:
+    if compared_by_identity(kind):
         # Compared by identity: its repr may be long, or read arrays, and would tell nothing of the key.
         return f"<{kind.__qualname__}>"
     return repr(value)
@@ -85,9 +92,7 @@ class ArgumentNames:
             parameters = list(inspect.signature(fn).parameters.values())
         except (TypeError, ValueError):
             return
-        self._positional = [
-            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        self._positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
 
     def positional(self, index: int) -> str:

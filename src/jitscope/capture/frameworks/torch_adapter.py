@@ -63,7 +63,10 @@ class TorchAdapter:
         if privates.get_compilation_metrics is None:
             note("torch-no-metrics", f"torch {torch.__version__} has no compilation metrics: phases are unknown")
         if not privates.can_list_entries():
-            note("torch-no-entries", f"torch {torch.__version__} does not list cache entries: which one was hit is unknown")
+            note(
+                "torch-no-entries",
+                f"torch {torch.__version__} does not list cache entries: which one was hit is unknown",
+            )
         if privates.skip_module is not None:
             # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
             privates.skip_module("jitscope")
@@ -380,7 +383,9 @@ class TorchProbe:
         else:
             book.add(signature.id, "eager_fallback")
             adapter.recorder.note(
-                "ran-eager", f"{book.event.name}: Dynamo made no code for it ({failure or 'nothing to compile'})", book.id
+                "ran-eager",
+                f"{book.event.name}: Dynamo made no code for it ({failure or 'nothing to compile'})",
+                book.id,
             )
         adapter.recorder.flush_calls(book)
 

@@ -144,8 +144,7 @@ def _persistent(metrics: Any) -> CacheSource:
     """Whether Inductor's or AOTAutograd's cache on disk had the graph."""
     counts = {
         kind: sum(
-            getattr(metrics, f"{cache}_local_cache_{kind}_count", None) or 0
-            for cache in ("inductor_fx", "aotautograd")
+            getattr(metrics, f"{cache}_local_cache_{kind}_count", None) or 0 for cache in ("inductor_fx", "aotautograd")
         )
         for kind in ("hit", "miss")
     }

@@ -103,22 +103,6 @@ def compiling_frame(frame: FrameType | None) -> tuple[FrameType, CodeType, str] 
     return None
 
 
-def inlined_code(frame: FrameType | None) -> list[CodeType]:
-    """Code objects that Dynamo inlined in the frame just compiled, seen from its bytecode hook.
-
-    ``output.traced_code`` of the ``_compile_inner`` frame (2.11, 2.13); empty where there is none.
-    """
-    for _ in range(6):
-        if frame is None:
-            break
-        output = frame.f_locals.get("output") if frame.f_code.co_filename.endswith("convert_frame.py") else None
-        traced = getattr(output, "traced_code", None)
-        if traced is not None:
-            return list(traced)
-        frame = frame.f_back
-    return []
-
-
 def compiled_function(frame: FrameType | None) -> Any:
     """What the ``torch.compile`` call around a compile was given: ``fn`` of its wrapper's frame (2.11, 2.13)."""
     while frame is not None:
@@ -126,34 +110,6 @@ def compiled_function(frame: FrameType | None) -> Any:
             return frame.f_locals.get("fn")
         frame = frame.f_back
     return None
-
-
-def inlined_code(frame: FrameType | None) -> list[CodeType]:
-    """Code objects that Dynamo inlined in the frame just compiled, seen from its bytecode hook.
-
-    ``output.traced_code`` of the ``_compile_inner`` frame (2.11, 2.13); empty where there is none.
-    """
-    for _ in range(6):
-        if frame is None:
-            break
-        output = frame.f_locals.get("output") if frame.f_code.co_filename.endswith("convert_frame.py") else None
-        traced = getattr(output, "traced_code", None)
-        if traced is not None:
-            return list(traced)
-        frame = frame.f_back
-    return []
-
-
-def called_by_compiled(frame: FrameType) -> bool:
-    """Whether the frame was called by what ``torch.compile`` made, perhaps through its wrapper (2.11, 2.13)."""
-    caller = frame.f_back
-    if caller is not None and caller.f_code.co_filename.endswith("external_utils.py"):
-        caller = caller.f_back
-    return (
-        caller is not None
-        and caller.f_code.co_name == "compile_wrapper"
-        and caller.f_code.co_filename.endswith("eval_frame.py")
-    )
 
 
 def inlined_code(frame: FrameType | None) -> list[CodeType]:
