@@ -101,7 +101,7 @@ class Phase(msgspec.Struct, frozen=True):
     """One phase of a compilation.
 
     JAX: ``trace``, ``lower``, ``compile``, ``cache_read``. torch: ``dynamo``, ``aot_autograd``,
-    ``inductor``, ``codegen``, ``backward``.
+    ``inductor``, ``codegen`` (kernels compiled), ``autotune``, ``backward``.
     """
 
     name: str

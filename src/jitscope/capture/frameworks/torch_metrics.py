@@ -36,14 +36,20 @@ class MetricsReader:
     def __init__(self) -> None:
         self._consumed: dict[CodeType, int] = {}
 
-    def find(self, record: CompileRecord) -> Any:
-        """The newest forward record with this compile id, or None."""
-        if privates.get_compilation_metrics is None:
-            return None
-        for metrics in reversed(privates.get_compilation_metrics()):
-            if str(metrics.compile_id) == record.compile_id and metrics.is_forward is not False:
-                return metrics
-        return None
+    def find(self, record: CompileRecord) -> tuple[Any, ...]:
+        """The newest forward record with this compile id, then those of what ran late for it; or nothing.
+
+        Autotuning of kernels happens when they first run: torch keeps a record of its own for it (``is_runtime``),
+        under the same compile id.
+        """
+        late: list[Any] = []
+        for metrics in reversed(privates.get_compilation_metrics() if privates.get_compilation_metrics else ()):
+            if str(metrics.compile_id) != record.compile_id or metrics.is_forward is False:
+                continue
+            if not getattr(metrics, "is_runtime", False):
+                return metrics, *late
+            late.insert(0, metrics)
+        return ()
 
     def fresh_failures(self, code: CodeType) -> tuple[str, ...]:
         """Guard failures of ``code`` since the last call: one text for each older entry."""
@@ -69,7 +75,7 @@ def backward_phase(start: float) -> Phase:
 def compilation_event(
     identity: int,
     record: CompileRecord,
-    metrics: Any,
+    found: tuple[Any, ...],
     *,
     evidence: tuple[str, ...],
     function: int | None,
@@ -77,10 +83,11 @@ def compilation_event(
     signature: int | None,
     wall_seconds: float | None,
 ) -> CompilationEvent:
-    """Put together what is known of one compile."""
+    """Put together what is known of one compile; ``found`` is what `MetricsReader.find` found."""
+    metrics = found[0] if found else None
     failed = _failed(record, metrics)
     resume = _RESUME.match(record.code.co_name)
-    phases = _phases(record, metrics)
+    phases = _phases(record, found)
     return CompilationEvent(
         id=identity,
         function=function,
@@ -92,7 +99,7 @@ def compilation_event(
         start=record.start,
         wall_seconds=wall_seconds,
         phases=phases,
-        layers=() if failed else (*(phase.name for phase in phases[:-1]), "compile"),
+        layers=() if failed else (*(phase.name for phase in phases), "compile"),
         persistent_cache=_persistent(metrics),
         framework_id=record.compile_id,
         generation=record.generation,
@@ -121,10 +128,11 @@ def _micros(metrics: Any, name: str) -> float:
     return float(value) / 1e6 if value else 0.0
 
 
-def _phases(record: CompileRecord, metrics: Any) -> tuple[Phase, ...]:
+def _phases(record: CompileRecord, found: tuple[Any, ...]) -> tuple[Phase, ...]:
     """Own times of the nested phases: the cumulative ones of the metrics contain each other."""
-    if metrics is None:
+    if not found:
         return ()
+    metrics, *late = found
     dynamo = _micros(metrics, "dynamo_cumulative_compile_time_us") or _micros(metrics, "duration_us")
     aot = min(_micros(metrics, "aot_autograd_cumulative_compile_time_us"), dynamo)
     inductor = min(_micros(metrics, "inductor_cumulative_compile_time_us"), aot)
@@ -136,6 +144,7 @@ def _phases(record: CompileRecord, metrics: Any) -> tuple[Phase, ...]:
         ("aot_autograd", aot - inductor),
         ("inductor", inductor - codegen),
         ("codegen", codegen),
+        ("autotune", sum(_micros(one, "runtime_triton_autotune_time_us") for one in late)),
     )
     return tuple(Phase(name, start, seconds) for name, seconds in nested if seconds > 0)
 

@@ -115,14 +115,17 @@ def compiled_function(frame: FrameType | None) -> Any:
 def inlined_code(frame: FrameType | None) -> list[CodeType]:
     """Code objects that Dynamo inlined in the frame just compiled, seen from its bytecode hook.
 
-    ``output.traced_code`` of the ``_compile_inner`` frame (2.11, 2.13); empty where there is none.
+    ``traced_code`` of the output graph that ``_compile_inner`` holds, as ``output`` (2.13) or in its
+    ``tracer_output`` (2.11, 2.13); empty where there is none.
     """
     for _ in range(6):
         if frame is None:
             break
-        output = frame.f_locals.get("output") if frame.f_code.co_filename.endswith("convert_frame.py") else None
-        traced = getattr(output, "traced_code", None)
-        if traced is not None:
-            return list(traced)
+        if frame.f_code.co_filename.endswith("convert_frame.py"):
+            found = frame.f_locals
+            for graph in (found.get("output"), getattr(found.get("tracer_output"), "output_graph", None)):
+                traced = getattr(graph, "traced_code", None)
+                if traced is not None:
+                    return list(traced)
         frame = frame.f_back
     return []
