@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from jitscope.capture import switches
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import FileSession
@@ -54,9 +56,11 @@ class RecordingHandle:
         from jitscope.analysis.build import build_report
         from jitscope.store.reader import load
 
-        if self._session is not None and recorder.file is self._session:
-            recorder.flush()
-        return LiveReport(build_report(load(self.path)))
+        if self._session is None or recorder.file is not self._session:
+            return LiveReport(build_report(load(self.path)))
+        end = recorder.end_of(self._session)
+        recording = load(self.path)
+        return LiveReport(build_report(msgspec.structs.replace(recording, events=(*recording.events, end))))
 
 
 @contextmanager
@@ -74,13 +78,10 @@ def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -
     if switches.OFF:
         yield RecordingHandle(None, Path(path or os.devnull))
         return
-    from jitscope.store.locate import default_path
-
     install_loaded_frameworks()
-    target = Path(path) if path is not None else default_path(recorder.memory.header.run)
-    session = recorder.start_file(target, force=force)
+    session = recorder.start_file(Path(path) if path is not None else None, force=force)
     try:
-        yield RecordingHandle(session, target)
+        yield RecordingHandle(session, session.path)
     finally:
         if recorder.file is session:
             recorder.stop_file()

@@ -308,3 +308,84 @@ def test_everything_that_jax_compiles_while_recording_is_in_the_totals(truth, re
     names = {op.name: op.library for op in recording.report().value.eager_ops}
     assert names.pop("<lambda>") is False
     assert all(names.values())
+
+
+def test_an_unhashable_static_argument_raises_jaxs_own_error_and_is_counted():
+    static = jitscope.jit(lambda x, n: x, static_argnames="n")
+    with pytest.raises(ValueError, match=r"[Nn]on-hashable static argument"):
+        static(array(3), n=[1])
+
+    stats = jitscope.stats(static)
+    assert (1, 1, 0) == (stats.calls, stats.failed_calls, stats.compilations)
+
+
+def test_calls_under_disable_jit_are_no_hits():
+    plain = jitscope.jit(lambda x: x + 13)
+    plain(array(3))
+    plain(array(3))
+    with jax.disable_jit():
+        plain(array(3))
+    plain(array(3))
+
+    assert [("compile", 1), ("hit", 1), ("eager_fallback", 1), ("hit", 1)] == runs(plain)
+
+
+def test_another_sharding_recompiles_and_both_are_named():
+    if len(jax.devices()) < 2:
+        pytest.skip("one device")
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:2]), ("x",))
+    shard = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("x"))
+    replicate = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    sharded = jitscope.jit(lambda x: x * 17, out_shardings=replicate)
+    for sharding in (shard, shard, replicate):
+        sharded(jax.device_put(np.ones(4, np.float32), sharding))
+
+    stats = jitscope.stats(sharded)
+    (cause,) = stats.compilations_detail[1].causes
+    assert ("sharding", "x", "P('x',) on (x:2)", "P() on (x:2)") == (cause.kind, cause.path, cause.old, cause.new)
+    assert (3, 1, 2) == (stats.calls, stats.hits, stats.compilations)
+
+
+def test_a_compile_from_the_persistent_cache_says_so(tmp_path, recorded):
+    from jax._src import compilation_cache
+
+    options = {
+        "jax_compilation_cache_dir": str(tmp_path / "cache"),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in options}
+    compilation_cache.reset_cache()
+    for name, value in options.items():
+        jax.config.update(name, value)
+    try:
+
+        def cached(x):
+            return jnp.sin(x) * 19
+
+        with jitscope.record(recorded.path):
+            for _ in range(2):
+                watched = jitscope.jit(cached)
+                watched(array(3))
+                watched.clear_cache()
+                jax.clear_caches()
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+
+    first, second = (e for e in recorded.events(CompilationEvent) if e.program == "cached")
+    assert ("miss", "hit") == (first.persistent_cache, second.persistent_cache)
+    assert "cache_read" in [phase.name for phase in second.phases]
+
+
+def test_a_retrace_that_jax_finds_in_its_cache_is_not_called_a_trace():
+    def body(x):
+        return x * 23
+
+    jitscope.jit(body)(array(3))
+    donating = jitscope.jit(body, donate_argnums=0)
+    donating(array(3))
+
+    (compilation,) = jitscope.stats(donating).compilations_detail
+    assert ("lower", "compile") == compilation.layers

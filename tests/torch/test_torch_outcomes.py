@@ -377,3 +377,42 @@ def test_phases_of_an_inductor_compile_add_up_to_the_metrics(recorded):
     assert event.seconds == pytest.approx(metrics.dynamo_cumulative_compile_time_us / 1e6, rel=1e-3)
     assert {"dynamo", "aot_autograd", "inductor", "codegen"} == {phase.name for phase in event.phases}
     assert "miss" == event.persistent_cache
+
+
+def test_calls_under_a_stance_that_skips_the_cache_are_no_hits(backend):
+    watched = jitscope.compile(lambda x: x * 21, backend=backend)
+    for _ in range(3):
+        watched(torch.ones(3))
+    with torch.compiler.set_stance("force_eager"):
+        watched(torch.ones(3))
+    watched(torch.ones(3))
+    with torch.compiler.set_stance("eager_on_recompile"):
+        watched(torch.ones(3))
+        watched(torch.ones(3, dtype=torch.float64))
+    watched(torch.ones(3))
+
+    hit, eager = ("hit", 1), ("eager_fallback", 1)
+    assert [("compile", 1), ("hit", 2), eager, ("hit", 2), eager, hit] == runs(watched)
+    assert 1 == backend.graphs
+
+
+def test_a_watched_function_can_be_collected(backend):
+    import gc
+    import weakref
+
+    from jitscope.capture.watch import torch_adapter
+
+    def make():
+        def body(x):
+            return x * 22
+
+        watched = jitscope.compile(body, backend=backend)
+        watched(torch.ones(3))
+        return weakref.ref(watched), body.__code__
+
+    reference, code = make()
+    torch.compiler.reset()
+    gc.collect()
+
+    assert reference() is None
+    assert code not in torch_adapter().by_code

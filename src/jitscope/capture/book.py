@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
@@ -70,11 +71,19 @@ class Book:
         """Calls under way that began while the book was alarmed."""
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
-        self.watched: Any = None
-        """The wrapper; what copies its attributes (`functools.wraps`) is not watched by that."""
+        self._watched: weakref.ref[Any] | None = None
         self._runs: list[tuple[RunKey, int]] = []
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
+
+    def opens(self, wrapper: Any) -> bool:
+        """Whether this is the book of ``wrapper`` itself, not of one whose attributes it copied (`functools.wraps`)."""
+        return self._watched is not None and self._watched() is wrapper
+
+    def bind(self, wrapper: Any, cells: Cells) -> None:
+        """Tie the book to its wrapper, without keeping that alive."""
+        self._watched = weakref.ref(wrapper)
+        self.cells = cells
 
     # -- how the wrapper behaves -------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from jitscope.model.events import (
     PhaseEvent,
 )
 from jitscope.model.recording import Recording
+from jitscope.store.locate import default_path
 from jitscope.version import __version__
 
 MAX_NOTES_PER_SLUG = 5
@@ -159,8 +160,8 @@ class Recorder:
         for book in list(self.books):
             self.flush_calls(book)
 
-    def start_file(self, path: Path, *, force: bool) -> FileSession:
-        """Open a recording on disk.
+    def start_file(self, path: Path | None, *, force: bool) -> FileSession:
+        """Open a recording on disk; where ``path`` is None, under the run's id in the usual folder.
 
         Raises:
             JitscopeError: if the path can't be written or exists already.
@@ -173,7 +174,10 @@ class Recorder:
                 )
             self.flush()
             zero = perf_counter()
-            self.file = FileSession(path, self._fresh_header(zero), zero, force=force)
+            header = self._fresh_header(zero)
+            if path is None:
+                header = _with_free_name(header)
+            self.file = FileSession(path or default_path(header.run), header, zero, force=force)
             self.sessions = [self.memory, self.file]
             if not self._atexit:
                 atexit.register(self.stop_file)
@@ -190,6 +194,11 @@ class Recorder:
             self.file = None
             self.sessions = [self.memory]
             session.close(self._end(session))
+
+    def end_of(self, session: Session) -> EndEvent:
+        """What would be the last line of a session if it ended now."""
+        self.flush()
+        return self._end(session)
 
     def snapshot(self) -> Recording:
         """Everything so far in this process, as a value."""
@@ -251,6 +260,15 @@ def _header(zero: float) -> Header:
         world_size=world_size,
         versions={"python": platform.python_version()},
     )
+
+
+def _with_free_name(header: Header) -> Header:
+    """A process can make several recordings in one second: number the later ones."""
+    run, number = header.run, 1
+    while default_path(run).exists():
+        number += 1
+        run = f"{header.run}-{number}"
+    return msgspec.structs.replace(header, run=run)
 
 
 def _integer(name: str) -> int | None:

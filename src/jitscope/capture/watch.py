@@ -104,7 +104,7 @@ def book_of(fn: Any) -> Book | None:
         except TypeError:  # not hashable or not weakly referable: nothing that we watch
             return None
         return book if isinstance(book, Book) else None
-    return book if isinstance(book, Book) and book.watched is fn else None
+    return book if isinstance(book, Book) and book.opens(fn) else None
 
 
 # -- the wrapper --------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def book_of(fn: Any) -> Book | None:
 
 def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
     watched = make_watched(fn, book.enter, book.settle, book.failed)
-    book.cells = Cells(watched)
+    book.bind(watched, Cells(watched))
     for name in functools.WRAPPER_ASSIGNMENTS:
         try:
             setattr(watched, name, getattr(fn, name))
@@ -121,8 +121,12 @@ def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
             continue
     watched.__dict__.update(getattr(fn, "__dict__", {}))
     watched.__dict__[_BOOK] = book
-    book.watched = watched
     return watched
+
+
+def _when_gone(watched: Any, forget: Callable[[Any], None], probe: Any) -> None:
+    """A function that is watched anew in each turn of a loop must not pile up."""
+    weakref.finalize(watched, forget, probe).atexit = False
 
 
 def _location(fn: Any) -> tuple[str, str, int]:
@@ -175,6 +179,7 @@ def _watch_jax(fn: Any) -> Any:
         watched.__dict__["trace"] = adapter.staging(fn.trace, probe)
     watched.__dict__["__wrapped__"] = fn.__wrapped__
     adapter.watch(probe)
+    _when_gone(watched, adapter.forget, probe)
     return watched
 
 
@@ -202,6 +207,7 @@ def _watch_torch(fn: Any) -> Any:
     # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
     watched.__dict__.setdefault("_torchdynamo_inline", original)
     adapter.watch(book.probe)
+    _when_gone(watched, adapter.forget, book.probe)
     return watched
 
 
@@ -226,6 +232,7 @@ def _watch_module(module: Any) -> Any:
     target.install(watched)
     _module_books[module] = book
     adapter.watch(book.probe)
+    _when_gone(watched, adapter.forget, book.probe)
     return module
 
 

@@ -68,9 +68,16 @@ class JaxAdapter:
         self._spans = SpanKeeper(self._finished)
         self._warned_order: set[int] = set()
         self._hook_installed = False
+        self.disable_jit_used = bool(jax.config.jax_disable_jit)
+        """Whether `jax.disable_jit` was ever used: it can be set in one thread, so each call has to ask from then on."""
         self._install()
 
     def _install(self) -> None:
+        if not privates.on_disable_jit(self._on_disable_jit):
+            self.recorder.note(
+                "jax-disable-jit",
+                f"jax {jax.__version__} does not tell when jax_disable_jit is set: calls look like hits then",
+            )
         privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
         # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.
         monitoring.register_event_duration_secs_listener(self._on_duration)
@@ -101,6 +108,12 @@ class JaxAdapter:
         setattr(privates.pjit, privates.HOOK, hook)
         self._hook_installed = True
 
+    def _on_disable_jit(self, value: object) -> None:
+        if value:
+            self.disable_jit_used = True
+            for probe in list(self.by_info.values()):
+                probe.book.alarm()
+
     @property
     def announces(self) -> bool:
         """Whether calls that are no hits announce themselves."""
@@ -129,10 +142,21 @@ class JaxAdapter:
     def watch(self, probe: JaxProbe) -> None:
         """Listen for a function's misses."""
         self.by_info[id(probe.info)] = probe
-        self.by_fun.setdefault(id(probe.fun), []).append(probe)
-        code = getattr(probe.fun, "__code__", None)
-        if code is not None:
-            self.by_source[(code.co_name, code.co_filename, code.co_firstlineno)] = probe
+        self.by_fun.setdefault(probe.fun_id, []).append(probe)
+        if probe.source is not None:
+            self.by_source[probe.source] = probe
+
+    def forget(self, probe: JaxProbe) -> None:
+        """The watched function is gone: keep what it did, let go of what it held."""
+        self.by_info.pop(id(probe.info), None)
+        siblings = self.by_fun.get(probe.fun_id, [])
+        if probe in siblings:
+            siblings.remove(probe)
+            if not siblings:
+                del self.by_fun[probe.fun_id]
+        for source in [source for source, known in self.by_source.items() if known is probe]:
+            del self.by_source[source]
+        probe.forget()
 
     def staging(self, method: Callable[..., Any], probe: JaxProbe) -> Callable[..., Any]:
         """``lower`` or ``trace`` of a watched function: what they return keeps its owner."""
@@ -155,7 +179,7 @@ class JaxAdapter:
                 self._announce_watched(probe, args, kwargs)
                 return
             for other in self.by_fun.get(id(fun), ()):
-                if other.fun is fun:
+                if other.wraps(fun):
                     # Another jit of the same function: with the same options it shares the cache.
                     other.met_foreign_entry()
             if getattr(fun, "__jitscope_region__", False) and id(fun) not in self._warned_order:
@@ -186,9 +210,12 @@ class JaxAdapter:
     # -- monitoring events ---------------------------------------------------------------------
 
     def _on_scalar(self, name: str, value: float, **kwargs: Any) -> None:
-        kind = _KINDS.get(name)
-        if kind is not None:
-            self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
+        try:
+            kind = _KINDS.get(name)
+            if kind is not None:
+                self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
+        except Exception as error:
+            self.recorder.internal_error("jax listener", error)
 
     def _on_event(self, name: str, **kwargs: Any) -> None:
         if name == _CACHE_HIT:
@@ -345,11 +372,16 @@ class JaxProbe:
     def __init__(self, adapter: JaxAdapter, book: Book, jitted: Callable[..., Any]) -> None:
         self.adapter = adapter
         self.book = book
-        self.jitted = jitted
         self.info = privates.jit_info(jitted)
-        self.fun: Any = getattr(jitted, "__wrapped__", jitted)
+        fun: Any = getattr(jitted, "__wrapped__", jitted)
+        # Weak: the wrapper keeps both alive, and what it watches must be able to go when it goes.
+        self._jitted = weakref.ref(jitted)
+        self._fun = weakref.ref(fun) if _weakly_referable(fun) else None
+        self.fun_id = id(fun)
+        code = getattr(fun, "__code__", None)
+        self.source = (code.co_name, code.co_filename, code.co_firstlineno) if code is not None else None
         self.reader = JaxSignatureReader(
-            self.fun,
+            fun,
             tuple(getattr(self.info, "static_argnums", ()) or ()),
             tuple(getattr(self.info, "static_argnames", ()) or ()),
         )
@@ -365,6 +397,19 @@ class JaxProbe:
                 "their compile times are unknown",
                 book.id,
             )
+
+    def wraps(self, fun: Any) -> bool:
+        """Whether this is the function inside."""
+        return self._fun is not None and self._fun() is fun
+
+    def cache_size(self) -> int:
+        """Entries of the dispatch cache now; 0 where that can't be known."""
+        return privates.cache_size(self._jitted()) or 0
+
+    def forget(self) -> None:
+        """Let go of the static arguments in the keys."""
+        self.book.signatures.clear()
+        self._done.clear()
 
     def met_foreign_entry(self) -> None:
         """The cache was filled from elsewhere: read the signature of every call from now on."""
@@ -398,7 +443,7 @@ class JaxProbe:
     def _unannounced(self, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Miss | None:
         """Without the hook: the cache's growth, or tracers among the arguments, tell a miss."""
         nested = _in_trace(args, kwargs)
-        if not nested and (privates.cache_size(self.jitted) or 0) <= self._entries:
+        if not nested and self.cache_size() <= self._entries:
             return None
         miss = Miss(self.book, frame, args, kwargs)
         miss.nested = nested
@@ -410,6 +455,12 @@ class JaxProbe:
     ) -> None:
         if error is not None:
             self.book.add(None, "error")
+            return
+        if self.adapter.disable_jit_used and jax.config.jax_disable_jit:
+            self.book.add(None, "eager_fallback")
+            self.adapter.recorder.note(
+                "jit-disabled", f"{self.book.event.name} was called while jax_disable_jit was set", self.book.id
+            )
             return
         key = self.reader.key(args, kwargs)
         done = self._done.get(key)
@@ -425,7 +476,7 @@ class JaxProbe:
             miss.key = self.reader.key_at_miss(args, kwargs)
         signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
         with self.book.lock:
-            grew = (privates.cache_size(self.jitted) or 0) > self._entries
+            grew = self.cache_size() > self._entries
             self._entries += grew
         ordinal = self.book.next_ordinal()
         ran = self._write(miss, signature.id, ordinal)
@@ -470,11 +521,19 @@ class JaxProbe:
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one signature there is."""
         book = self.book
-        if self._foreign or not self.adapter.announces:
+        if self._foreign or not self.adapter.announces or self.adapter.disable_jit_used:
             return
-        if len(book.signatures) == 1 and (privates.cache_size(self.jitted) or 0) <= self._entries:
+        if len(book.signatures) == 1 and self.cache_size() <= self._entries:
             (signature,) = book.signatures.values()
             book.quiet(signature.id)
+
+
+def _weakly_referable(value: Any) -> bool:
+    try:
+        weakref.ref(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _by_compilation(spans: list[Span]) -> list[list[Span]]:

@@ -24,6 +24,7 @@ _core: Any = _module("jax._src.core")
 _partial_eval: Any = _module("jax._src.interpreters.partial_eval")
 _source_info: Any = _module("jax._src.source_info_util")
 _traceback: Any = _module("jax._src.traceback_util")
+_config: Any = _module("jax._src.config")
 _bridge: Any = _module("jax._src.xla_bridge")
 
 HOOK = "_infer_params"
@@ -71,6 +72,33 @@ def hide_frames_of(path: str) -> None:
         register = getattr(module, "register_exclusion", None)
         if register is not None:
             register(path)
+
+
+def on_disable_jit(callback: Callable[[object], None]) -> bool:
+    """Have ``callback`` called when ``jax_disable_jit`` is set anywhere (0.6.2 to 0.12.0.1); whether that worked.
+
+    A call runs the plain function then, in C++, without any announcement. The two hooks of the config state are
+    JAX's own: used up to 0.6, unused since; what is there is called first.
+    """
+    state = getattr(_config, "disable_jit", None)
+    hooks = ("_update_global_hook", "_update_thread_local_hook")
+    if not all(hasattr(state, hook) for hook in hooks):
+        return False
+    for hook in hooks:
+        setattr(state, hook, _chained(getattr(state, hook), callback))
+    return True
+
+
+def _chained(first: Callable[[object], None] | None, then: Callable[[object], None]) -> Callable[[object], None]:
+    if first is None:
+        return then
+    before = first
+
+    def both(value: object) -> None:
+        before(value)
+        then(value)
+
+    return both
 
 
 def backend_started() -> bool:

@@ -76,7 +76,13 @@ class JaxSignatureReader:
         if not self._layouts:
             leaves = jax.tree_util.tree_leaves((args, kwargs))
             self._layouts = any(isinstance(leaf, jax.Array) and _layout(leaf) for leaf in leaves)
-        return self.key(args, kwargs)
+        key = self.key(args, kwargs)
+        try:
+            hash(key)
+        except TypeError:
+            # A static argument that is not hashable: JAX is about to refuse the call.
+            return self.read(args, kwargs)
+        return key
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
         """The full signature, with paths as the user would write them."""

@@ -37,6 +37,8 @@ class TorchAdapter:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.generation = 0
+        self.stance = "default"
+        """That of ``torch.compiler.set_stance``: under ``force_eager`` no call looks at the cache."""
         self.by_code: dict[CodeType, list[TorchProbe]] = {}
         self.compilations: dict[EntryId, int] = {}
         """By entry: the id of its compilation event."""
@@ -71,6 +73,18 @@ class TorchAdapter:
             # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
             privates.skip_module("jitscope")
         self._register_callbacks()
+        if not privates.on_stance(self._on_stance):
+            note(
+                "torch-stance", "set_stance can't be followed on this torch: eager calls under a stance look like hits"
+            )
+
+    def _on_stance(self, stance: str) -> None:
+        self.stance = stance
+        if stance != "default":
+            if stance == "eager_on_recompile":
+                self.fallbacks.install()
+            for probe in {probe for probes in self.by_code.values() for probe in probes}:
+                probe.book.alarm()
 
     def _register_callbacks(self) -> None:
         handler = privates.callback_handler
@@ -99,6 +113,14 @@ class TorchAdapter:
         for record, book, call in orphans:
             self.write(record, book, call=call, signature=None, wall_seconds=None)
 
+    def _drain_ended(self) -> None:
+        """Write the orphans that have ended: their metrics are there, and may not be for long."""
+        with self._lock:
+            ended = [orphan for orphan in self._orphans if self.metrics.find(orphan[0])]
+            self._orphans = [orphan for orphan in self._orphans if orphan not in ended]
+        for record, book, call in ended:
+            self.write(record, book, call=call, signature=None, wall_seconds=None)
+
     def versions(self) -> dict[str, str]:
         """The version of torch."""
         return {"torch": str(torch.__version__)}
@@ -117,6 +139,15 @@ class TorchAdapter:
         for code in probe.codes:
             self.by_code.setdefault(code, []).append(probe)
 
+    def forget(self, probe: TorchProbe) -> None:
+        """The watched function is gone: stop listening for it."""
+        for code in probe.codes:
+            listening = self.by_code.get(code, [])
+            if probe in listening:
+                listening.remove(probe)
+                if not listening:
+                    del self.by_code[code]
+
     def module_target(self, module: Any) -> ModuleTarget | None:
         """Where the calls of a compiled module can be watched, or None if it is not compiled."""
         if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
@@ -132,6 +163,7 @@ class TorchAdapter:
         """A compile of a frame starts in this thread. What this raised would reach the user."""
         try:
             self.check_reset()
+            self._drain_ended()
             found = privates.compiling_frame(sys._getframe(1))
             if found is not None:
                 self._started(*found)
@@ -337,7 +369,7 @@ class TorchProbe:
 
     def enter(self) -> None:
         """After the limit: clear the flag that a silent miss sets."""
-        if self.limited:
+        if self.limited or self.adapter.stance == "eager_on_recompile":
             self.adapter.fallbacks.clear()
 
     def settle(
@@ -412,7 +444,9 @@ class TorchProbe:
 
     def _silent(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         book = self.book
-        if self.limited and self.adapter.fallbacks.missed():
+        stance = self.adapter.stance
+        watchful = self.limited or stance == "eager_on_recompile"
+        if stance == "force_eager" or (watchful and self.adapter.fallbacks.missed()):
             read = self.read(args, kwargs)
             book.add(book.signature(read, lambda: read).id, "eager_fallback")
             return
@@ -473,7 +507,7 @@ class TorchProbe:
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one entry there is."""
         book = self.book
-        if self.limited or not privates.can_list_entries():
+        if self.limited or self.adapter.stance != "default" or not privates.can_list_entries():
             return
         found = self._live()
         if len(found) != 1:

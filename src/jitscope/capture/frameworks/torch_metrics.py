@@ -106,7 +106,7 @@ def compilation_event(
         resume_of=resume["name"] if resume else None,
         failed=failed,
         evidence=evidence,
-        rejected=tuple(found["id"] for text in evidence if (found := _ENTRY.match(text))),
+        rejected=tuple(entry["id"] for text in evidence if (entry := _ENTRY.match(text))),
     )
 
 

@@ -6,6 +6,7 @@ says what can't be seen.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from types import CodeType, FrameType
@@ -90,6 +91,27 @@ def current_compile_id() -> str | None:
     current = getattr(_compile_context, "current_compile_id", None)
     identity = current() if current is not None else None
     return str(identity) if identity is not None else None
+
+
+def on_stance(callback: Callable[[str], None]) -> bool:
+    """Have ``callback`` told each stance that is set from now on (2.6 to 2.13); whether that worked.
+
+    `torch.compiler.set_stance` calls ``eval_frame._set_stance``, which ``decorators`` imports by name.
+    """
+    original = _get("torch._dynamo.eval_frame", "_set_stance")
+    homes = [importlib.import_module(name) for name in ("torch._dynamo.eval_frame", "torch._dynamo.decorators")]
+    if original is None or any(getattr(home, "_set_stance", None) is not original for home in homes):
+        return False
+
+    @functools.wraps(original)
+    def set_stance(stance: Any) -> Any:
+        prior = original(stance)
+        callback(str(getattr(stance, "stance", stance)))
+        return prior
+
+    for home in homes:
+        home._set_stance = set_stance  # type: ignore[attr-defined]
+    return True
 
 
 def compiling_frame(frame: FrameType | None) -> tuple[FrameType, CodeType, str] | None:
