@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
        $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types check matrix schema docs build clean
+.PHONY: help demo test lint format types check matrix schema docs bench build clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -44,6 +44,9 @@ schema: $(STAMP)  ## write docs/report.schema.json from the report's types
 docs: $(STAMP)  ## build the documentation into site/
 	@$(PIP) --editable ".[docs]"
 	@$(BIN)/mkdocs build --strict --quiet
+
+bench: $(STAMP)  ## what a cache hit costs; make bench ARGS=--quick for a minute's worth
+	@$(BIN)/python benchmarks/hit_path.py $(ARGS)
 
 build: $(STAMP)  ## wheel and source archive into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

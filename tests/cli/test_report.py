@@ -184,3 +184,19 @@ def test_each_verb_imports_only_what_it_needs(saved):
     assert not {"rich", "jitscope.capture", "jitscope.store.reader"} & modules("--help")
     assert not {"rich", "jitscope.capture", "jax", "torch"} & modules("report", str(saved), "--format", "json")
     assert not {"jitscope.capture", "jax", "torch", "numpy"} & modules("report", str(saved))
+
+
+def test_one_function_alone(jitscope, tmp_path):
+    path = write(tmp_path / "two.jsonl", recording(function(1, "Model.step"), function(2, "attention")))
+    for name in ("step", "Model.step", "*.step"):
+        found = json.loads(jitscope("report", path, "--format", "json", "--function", name).stdout)
+        assert ["Model.step"] == [one["name"] for one in found["functions"]]
+
+
+def test_an_unknown_function_is_one_clear_line(jitscope, tmp_path):
+    path = write(tmp_path / "two.jsonl", recording(function(1, "Model.step"), function(2, "attention")))
+
+    assert refused(jitscope("report", path, "--function", "atention")).endswith("did you mean attention?")
+    assert refused(jitscope("report", path, "--function", "zzz")).endswith("there are Model.step, attention")
+    empty = write(tmp_path / "none.jsonl", recording())
+    assert refused(jitscope("report", empty, "--function", "x")).endswith("no watched function is in it")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jitscope.analysis.build import build_report
+from jitscope.analysis.select import select_functions
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.store.locate import newest
@@ -23,7 +24,10 @@ _BY_SUFFIX = {".json": "json"}
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
 @click.option("--all", "all_", is_flag=True, help="Show every function and every compilation.")
-def report(file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool) -> None:
+@click.option("--function", metavar="NAME", help="Only this function, with every compilation; * is a wildcard.")
+def report(
+    file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool, function: str | None
+) -> None:
     """Report on the recording FILE; without FILE, on the newest one.
 
     Recordings are looked for in $JITSCOPE_DIR, or in .jitscope.
@@ -35,7 +39,11 @@ def report(file: Path | None, format_: str | None, output: Path | None, force: b
         refuse_overwriting(output, source=source, force=force)
     recording = load(source)
     chosen = format_ or (_BY_SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text")
-    text = _render(build_report(recording), chosen, source, all_=all_, file=output is not None)
+    judged = build_report(recording)
+    if function is not None:
+        judged = select_functions(judged, function)
+        all_ = True
+    text = _render(judged, chosen, source, all_=all_, file=output is not None)
     if output is None:
         write_out(text)
     else:

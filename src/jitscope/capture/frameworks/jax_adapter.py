@@ -69,7 +69,7 @@ class JaxAdapter:
         self._warned_order: set[int] = set()
         self._hook_installed = False
         self.disable_jit_used = bool(jax.config.jax_disable_jit)
-        """Whether `jax.disable_jit` was ever used: it can be set in one thread, so each call has to ask from then on."""
+        """Whether `jax.disable_jit` was ever used: it can be set for one thread, so each call asks from then on."""
         self._install()
 
     def _install(self) -> None:
