@@ -25,3 +25,14 @@ def recorded(tmp_path):
             return [event for event in self.load().events if isinstance(event, kind)]
 
     return Recorded()
+
+
+@pytest.fixture
+def eager_switching():
+    """Threads take turns as often as Python lets them, so that races show."""
+    import sys
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)

@@ -17,7 +17,7 @@ THREADS = 8
 CALLS = 10_000
 
 
-def test_no_call_is_lost_between_threads():
+def test_no_call_is_lost_between_threads(eager_switching):
     @jitscope.watch
     @jax.jit
     def counted(x):
@@ -51,7 +51,7 @@ def test_no_call_is_lost_between_threads():
     assert 3 == stats.compilations
 
 
-def test_no_hit_of_a_single_signature_is_lost_between_threads():
+def test_no_hit_of_a_single_signature_is_lost_between_threads(eager_switching):
     @jitscope.watch
     @jax.jit
     def quiet(x):

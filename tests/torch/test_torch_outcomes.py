@@ -321,7 +321,7 @@ def test_everything_that_dynamo_compiles_while_recording_is_in_the_totals(truth,
     assert any("unwatched" in op.name for op in report.eager_ops)
 
 
-def test_no_call_is_lost_between_threads(truth, backend):
+def test_no_call_is_lost_between_threads(truth, backend, eager_switching):
     watched = jitscope.compile(lambda x: x + 8, backend=backend, dynamic=False)
     tensors = [torch.ones(n) for n in (2, 3)]
     for tensor in tensors:

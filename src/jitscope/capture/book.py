@@ -69,6 +69,8 @@ class Book:
         self.signature_by_id: dict[int, SignatureEvent] = {}
         self._inside = 0
         """Calls under way that began while the book was alarmed."""
+        self._turns = 0
+        """How many such calls began so far."""
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
         self._watched: weakref.ref[Any] | None = None
@@ -114,6 +116,7 @@ class Book:
         """Before a call, while the book is alarmed. Returns when that was (monotonic clock, seconds)."""
         with self.lock:
             self._inside += 1
+            self._turns += 1
         try:
             self.probe.enter()
         except Exception as error:
@@ -146,6 +149,11 @@ class Book:
             left_by, left_at = self._last_left
             local.overlapped = self._inside > 0 or (left_by != thread and left_at > entered)
             self._last_left = (thread, perf_counter())
+            local.turn = self._turns
+
+    def overlapped(self) -> bool:
+        """Whether calls of other threads overlapped with this thread's last one, up to now."""
+        return local.overlapped or local.turn != self._turns
 
     # -- counting ----------------------------------------------------------------------------
 

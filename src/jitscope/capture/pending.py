@@ -36,6 +36,7 @@ class Miss:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.misses: list[Miss] = []
+        self.turn = 0
         self.overlapped = False
         """Whether another thread's call of the same function overlapped with the one that just ended."""
 

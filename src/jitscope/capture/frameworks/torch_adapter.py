@@ -22,7 +22,7 @@ from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
-from jitscope.capture.pending import Miss, book_of, collect, find, local, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, collect, find, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.model.events import CompilationEvent, PhaseEvent
@@ -476,7 +476,7 @@ class TorchProbe:
                     f"{book.event.name}: cache entry {head} was made before jitscope watched; its cost is unknown",
                     book.id,
                 )
-        if local.overlapped and len(self._entries) > 1:
+        if len(self._entries) > 1 and book.overlapped():
             known = self._by_signature(args, kwargs)
         book.add(known[0], "hit", known[1])
 
