@@ -82,7 +82,8 @@ def _kind(fn: Any) -> str | None:
         if is_jitted(fn):
             return "jax"
     if "torch" in sys.modules:
-        from jitscope.capture.frameworks.torch_adapter import is_compiled, is_module
+        from jitscope.capture.frameworks.torch_adapter import is_compiled
+        from jitscope.capture.frameworks.torch_probe import is_module
 
         if is_module(fn):
             return "module"
@@ -164,7 +165,8 @@ def jax_adapter() -> Any:
 
 
 def _watch_jax(fn: Any) -> Any:
-    from jitscope.capture.frameworks.jax_adapter import JaxProbe, jit_options
+    from jitscope.capture.frameworks.jax_adapter import jit_options
+    from jitscope.capture.frameworks.jax_probe import JaxProbe
 
     adapter = jax_adapter()
     book = _new_book(fn, "jax", "function", jit_options(fn))
@@ -197,7 +199,8 @@ def torch_adapter() -> Any:
 
 
 def _watch_torch(fn: Any) -> Any:
-    from jitscope.capture.frameworks.torch_adapter import TorchProbe, original_of
+    from jitscope.capture.frameworks.torch_adapter import original_of
+    from jitscope.capture.frameworks.torch_probe import TorchProbe
 
     adapter = torch_adapter()
     original = original_of(fn)
@@ -212,7 +215,7 @@ def _watch_torch(fn: Any) -> Any:
 
 
 def _watch_module(module: Any) -> Any:
-    from jitscope.capture.frameworks.torch_adapter import TorchProbe
+    from jitscope.capture.frameworks.torch_probe import TorchProbe
 
     adapter = torch_adapter()
     target = adapter.module_target(module)

@@ -14,7 +14,6 @@ import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
 
@@ -25,12 +24,12 @@ import jitscope
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
-from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
+from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
-from jitscope.capture.pending import Miss, book_of, collect, find, is_watched, local, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
-from jitscope.model.events import CompilationEvent, Phase, Under
+from jitscope.model.events import Under
 
 _KINDS = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
@@ -202,7 +201,7 @@ class JaxAdapter:
         miss = find(frame)
         if miss is None:
             miss = Miss(probe.book, frame, args, kwargs)
-            miss.nested = _in_trace(args, kwargs)
+            miss.nested = in_trace(args, kwargs)
             if not miss.nested:
                 miss.key = probe.reader.key_at_miss(args, kwargs)
             push(miss)
@@ -275,7 +274,7 @@ class JaxAdapter:
                 miss.compiled = True
                 call = book.next_ordinal()
         self.recorder.compilation(
-            _event(
+            compilation_event(
                 self.recorder.new_id(),
                 mine,
                 function=book.id if book is not None else None,
@@ -364,240 +363,6 @@ class JaxAdapter:
                 return None
             frame = frame.f_back
         return None
-
-
-class JaxProbe:
-    """Finds out what became of the calls of one jitted function."""
-
-    def __init__(self, adapter: JaxAdapter, book: Book, jitted: Callable[..., Any]) -> None:
-        self.adapter = adapter
-        self.book = book
-        self.info = privates.jit_info(jitted)
-        fun: Any = getattr(jitted, "__wrapped__", jitted)
-        # Weak: the wrapper keeps both alive, and what it watches must be able to go when it goes.
-        self._jitted = weakref.ref(jitted)
-        self._fun = weakref.ref(fun) if _weakly_referable(fun) else None
-        self.fun_id = id(fun)
-        code = getattr(fun, "__code__", None)
-        self.source = (code.co_name, code.co_filename, code.co_firstlineno) if code is not None else None
-        self.reader = JaxSignatureReader(
-            fun,
-            tuple(getattr(self.info, "static_argnums", ()) or ()),
-            tuple(getattr(self.info, "static_argnames", ()) or ()),
-        )
-        self._entries = privates.cache_size(jitted) or 0
-        self._foreign = self._entries > 0
-        """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
-        self._done: dict[Any, float] = {}
-        """When the compilation of a signature ended."""
-        if self._foreign:
-            adapter.recorder.note(
-                "entries-before-watch",
-                f"{book.event.name}: {self._entries} cache entries were made before jitscope watched it; "
-                "their compile times are unknown",
-                book.id,
-            )
-
-    def wraps(self, fun: Any) -> bool:
-        """Whether this is the function inside."""
-        return self._fun is not None and self._fun() is fun
-
-    def cache_size(self) -> int:
-        """Entries of the dispatch cache now; 0 where that can't be known."""
-        return privates.cache_size(self._jitted()) or 0
-
-    def forget(self) -> None:
-        """Let go of the static arguments in the keys."""
-        self.book.signatures.clear()
-        self._done.clear()
-
-    def met_foreign_entry(self) -> None:
-        """The cache was filled from elsewhere: read the signature of every call from now on."""
-        self._foreign = True
-        self.book.alarm()
-
-    def enter(self) -> None:
-        """Nothing to prepare."""
-
-    def settle(
-        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
-    ) -> None:
-        """Enter the call in the book."""
-        frame = sys._getframe(2)
-        announced = find(frame)
-        if announced is not None and announced.key is not None:
-            # Before it is no longer in flight, so that a thread that waited for it finds it in one place or the other.
-            self._done[announced.key] = perf_counter()
-        miss = collect(frame)
-        if miss is None and not self.adapter.announces:
-            miss = self._unannounced(frame, args, kwargs)
-        if miss is None:
-            self._silent(entered, args, kwargs, error)
-        elif miss.nested:
-            self._write(miss, None, None)
-            self.book.add(None, "nested")
-        else:
-            self._announced(miss, args, kwargs, error)
-        self._rest()
-
-    def _unannounced(self, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Miss | None:
-        """Without the hook: the cache's growth, or tracers among the arguments, tell a miss."""
-        nested = _in_trace(args, kwargs)
-        if not nested and self.cache_size() <= self._entries:
-            return None
-        miss = Miss(self.book, frame, args, kwargs)
-        miss.nested = nested
-        miss.key = None if nested else self.reader.key_at_miss(args, kwargs)
-        return miss
-
-    def _silent(
-        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
-    ) -> None:
-        if error is not None:
-            self.book.add(None, "error")
-            return
-        if self.adapter.disable_jit_used and jax.config.jax_disable_jit:
-            self.book.add(None, "eager_fallback")
-            self.adapter.recorder.note(
-                "jit-disabled", f"{self.book.event.name} was called while jax_disable_jit was set", self.book.id
-            )
-            return
-        key = self.reader.key(args, kwargs)
-        done = self._done.get(key)
-        compiling = any(miss.key == key for miss in self.book.in_flight)
-        waited = compiling or (done is not None and 0 < entered < done)
-        signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
-        self.book.add(signature.id, "waited" if waited else "hit")
-
-    def _announced(
-        self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
-    ) -> None:
-        if miss.key is None:
-            miss.key = self.reader.key_at_miss(args, kwargs)
-        signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
-        with self.book.lock:
-            grew = self.cache_size() > self._entries
-            self._entries += grew
-        ordinal = self.book.next_ordinal()
-        ran = self._write(miss, signature.id, ordinal)
-        if ran:
-            self.book.add(signature.id, "compile")
-            self.adapter.recorder.flush_calls(self.book)
-        elif error is not None:
-            self.book.add(signature.id, "error")
-        elif grew:
-            self.book.add(signature.id, "dispatch_miss")
-        else:
-            self.book.add(signature.id, "python_path")
-
-    def _write(self, miss: Miss, signature: int | None, ordinal: int | None) -> bool:
-        """Write the compilations of a call. Returns whether anything was traced, lowered or compiled for it."""
-        recorder = self.adapter.recorder
-        wall = perf_counter() - miss.start
-        ran = False
-        site = site_of(miss.frame)
-        for spans in _by_compilation(miss.details):
-            layers = {span.kind for span in spans if span.ran}
-            if not layers & {"lower", "compile"}:
-                # Without a lowering the trace was found in JAX's cache, or belongs to the trace around us.
-                continue
-            ran = True
-            under = next((span.under for span in spans if span.under), None)
-            recorder.compilation(
-                _event(
-                    recorder.new_id(),
-                    spans,
-                    function=self.book.id,
-                    call=ordinal,
-                    signature=None if under else signature,
-                    site=site,
-                    under=under or ("transform" if miss.nested else None),
-                    wall_seconds=wall,
-                ),
-                self.book,
-            )
-        return ran
-
-    def _rest(self) -> None:
-        """Go quiet where a silent call can only be a hit of the one signature there is."""
-        book = self.book
-        if self._foreign or not self.adapter.announces or self.adapter.disable_jit_used:
-            return
-        if len(book.signatures) == 1 and self.cache_size() <= self._entries:
-            (signature,) = book.signatures.values()
-            book.quiet(signature.id)
-
-
-def _weakly_referable(value: Any) -> bool:
-    try:
-        weakref.ref(value)
-    except TypeError:
-        return False
-    return True
-
-
-def _by_compilation(spans: list[Span]) -> list[list[Span]]:
-    """Cut a call's spans after each compile: a call can cause several."""
-    groups: list[list[Span]] = [[]]
-    for span in spans:
-        groups[-1].append(span)
-        if span.kind == "compile":
-            groups.append([])
-    return [group for group in groups if group]
-
-
-def _event(
-    identity: int,
-    spans: list[Span],
-    *,
-    function: int | None,
-    call: int | None,
-    site: Any,
-    under: Under | None,
-    signature: int | None = None,
-    wall_seconds: float | None = None,
-    library: bool = False,
-    inside: int | None = None,
-) -> CompilationEvent:
-    phases: list[Phase] = []
-    for span in spans:
-        if not span.ran:
-            continue
-        phases.append(Phase(span.kind, span.start, span.seconds))
-        if span.cache_read:
-            phases.append(Phase("cache_read", span.start, span.cache_read))
-    last = spans[-1]
-    return CompilationEvent(
-        id=identity,
-        function=function,
-        program=last.program,
-        library=library,
-        framework="jax",
-        call=call,
-        signature=signature,
-        site=site,
-        start=spans[0].start,
-        wall_seconds=wall_seconds,
-        phases=tuple(phases),
-        layers=tuple(span.kind for span in spans if span.ran),
-        persistent_cache=_persistent(last) if last.kind == "compile" else "unknown",
-        under=under,
-        inside=inside,
-    )
-
-
-def _persistent(span: Span) -> Any:
-    if span.cache_hit:
-        return "hit"
-    if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
-        return "off"
-    return "miss"
-
-
-def _in_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    if privates.trace_state_clean is not None and not privates.trace_state_clean():
-        return True
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
 
 
 def _warn_order(name: str) -> None:

@@ -1,0 +1,259 @@
+"""What became of the calls of one jitted function, and the compilation events that say it."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from time import perf_counter
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from jitscope.capture.book import Book
+from jitscope.capture.callsite import site_of
+from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
+from jitscope.capture.frameworks.jax_spans import Span
+from jitscope.capture.pending import Miss, collect, find
+from jitscope.model.events import CompilationEvent, Phase, Under
+
+if TYPE_CHECKING:
+    from jitscope.capture.frameworks.jax_adapter import JaxAdapter
+
+
+class JaxProbe:
+    """Finds out what became of the calls of one jitted function."""
+
+    def __init__(self, adapter: JaxAdapter, book: Book, jitted: Callable[..., Any]) -> None:
+        self.adapter = adapter
+        self.book = book
+        self.info = privates.jit_info(jitted)
+        fun: Any = getattr(jitted, "__wrapped__", jitted)
+        # Weak: the wrapper keeps both alive, and what it watches must be able to go when it goes.
+        self._jitted = weakref.ref(jitted)
+        self._fun = weakref.ref(fun) if _weakly_referable(fun) else None
+        self.fun_id = id(fun)
+        code = getattr(fun, "__code__", None)
+        self.source = (code.co_name, code.co_filename, code.co_firstlineno) if code is not None else None
+        self.reader = JaxSignatureReader(
+            fun,
+            tuple(getattr(self.info, "static_argnums", ()) or ()),
+            tuple(getattr(self.info, "static_argnames", ()) or ()),
+        )
+        self._entries = privates.cache_size(jitted) or 0
+        self._foreign = self._entries > 0
+        """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
+        self._done: dict[Any, float] = {}
+        """When the compilation of a signature ended."""
+        if self._foreign:
+            adapter.recorder.note(
+                "entries-before-watch",
+                f"{book.event.name}: {self._entries} cache entries were made before jitscope watched it; "
+                "their compile times are unknown",
+                book.id,
+            )
+
+    def wraps(self, fun: Any) -> bool:
+        """Whether this is the function inside."""
+        return self._fun is not None and self._fun() is fun
+
+    def cache_size(self) -> int:
+        """Entries of the dispatch cache now; 0 where that can't be known."""
+        return privates.cache_size(self._jitted()) or 0
+
+    def forget(self) -> None:
+        """Let go of the static arguments in the keys."""
+        self.book.signatures.clear()
+        self._done.clear()
+
+    def met_foreign_entry(self) -> None:
+        """The cache was filled from elsewhere: read the signature of every call from now on."""
+        self._foreign = True
+        self.book.alarm()
+
+    def enter(self) -> None:
+        """Nothing to prepare."""
+
+    def settle(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        """Enter the call in the book."""
+        frame = sys._getframe(2)
+        announced = find(frame)
+        if announced is not None and announced.key is not None:
+            # Before it is no longer in flight, so that a thread that waited for it finds it in one place or the other.
+            self._done[announced.key] = perf_counter()
+        miss = collect(frame)
+        if miss is None and not self.adapter.announces:
+            miss = self._unannounced(frame, args, kwargs)
+        if miss is None:
+            self._silent(entered, args, kwargs, error)
+        elif miss.nested:
+            self._write(miss, None, None)
+            self.book.add(None, "nested")
+        else:
+            self._announced(miss, args, kwargs, error)
+        self._rest()
+
+    def _unannounced(self, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Miss | None:
+        """Without the hook: the cache's growth, or tracers among the arguments, tell a miss."""
+        nested = in_trace(args, kwargs)
+        if not nested and self.cache_size() <= self._entries:
+            return None
+        miss = Miss(self.book, frame, args, kwargs)
+        miss.nested = nested
+        miss.key = None if nested else self.reader.key_at_miss(args, kwargs)
+        return miss
+
+    def _silent(
+        self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        if error is not None:
+            self.book.add(None, "error")
+            return
+        if self.adapter.disable_jit_used and jax.config.jax_disable_jit:
+            self.book.add(None, "eager_fallback")
+            self.adapter.recorder.note(
+                "jit-disabled", f"{self.book.event.name} was called while jax_disable_jit was set", self.book.id
+            )
+            return
+        key = self.reader.key(args, kwargs)
+        done = self._done.get(key)
+        compiling = any(miss.key == key for miss in self.book.in_flight)
+        waited = compiling or (done is not None and 0 < entered < done)
+        signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
+        self.book.add(signature.id, "waited" if waited else "hit")
+
+    def _announced(
+        self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> None:
+        if miss.key is None:
+            miss.key = self.reader.key_at_miss(args, kwargs)
+        signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
+        with self.book.lock:
+            grew = self.cache_size() > self._entries
+            self._entries += grew
+        ordinal = self.book.next_ordinal()
+        ran = self._write(miss, signature.id, ordinal)
+        if ran:
+            self.book.add(signature.id, "compile")
+            self.adapter.recorder.flush_calls(self.book)
+        elif error is not None:
+            self.book.add(signature.id, "error")
+        elif grew:
+            self.book.add(signature.id, "dispatch_miss")
+        else:
+            self.book.add(signature.id, "python_path")
+
+    def _write(self, miss: Miss, signature: int | None, ordinal: int | None) -> bool:
+        """Write the compilations of a call. Returns whether anything was traced, lowered or compiled for it."""
+        recorder = self.adapter.recorder
+        wall = perf_counter() - miss.start
+        ran = False
+        site = site_of(miss.frame)
+        for spans in _by_compilation(miss.details):
+            layers = {span.kind for span in spans if span.ran}
+            if not layers & {"lower", "compile"}:
+                # Without a lowering the trace was found in JAX's cache, or belongs to the trace around us.
+                continue
+            ran = True
+            under = next((span.under for span in spans if span.under), None)
+            recorder.compilation(
+                compilation_event(
+                    recorder.new_id(),
+                    spans,
+                    function=self.book.id,
+                    call=ordinal,
+                    signature=None if under else signature,
+                    site=site,
+                    under=under or ("transform" if miss.nested else None),
+                    wall_seconds=wall,
+                ),
+                self.book,
+            )
+        return ran
+
+    def _rest(self) -> None:
+        """Go quiet where a silent call can only be a hit of the one signature there is."""
+        book = self.book
+        if self._foreign or not self.adapter.announces or self.adapter.disable_jit_used:
+            return
+        if len(book.signatures) == 1 and self.cache_size() <= self._entries:
+            (signature,) = book.signatures.values()
+            book.quiet(signature.id)
+
+
+def _weakly_referable(value: Any) -> bool:
+    try:
+        weakref.ref(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _by_compilation(spans: list[Span]) -> list[list[Span]]:
+    """Cut a call's spans after each compile: a call can cause several."""
+    groups: list[list[Span]] = [[]]
+    for span in spans:
+        groups[-1].append(span)
+        if span.kind == "compile":
+            groups.append([])
+    return [group for group in groups if group]
+
+
+def compilation_event(
+    identity: int,
+    spans: list[Span],
+    *,
+    function: int | None,
+    call: int | None,
+    site: Site | None,
+    under: Under | None,
+    signature: int | None = None,
+    wall_seconds: float | None = None,
+    library: bool = False,
+    inside: int | None = None,
+) -> CompilationEvent:
+    """Put the spans of one compilation together; the last one is the compile, if there was one."""
+    phases: list[Phase] = []
+    for span in spans:
+        if not span.ran:
+            continue
+        phases.append(Phase(span.kind, span.start, span.seconds))
+        if span.cache_read:
+            phases.append(Phase("cache_read", span.start, span.cache_read))
+    last = spans[-1]
+    return CompilationEvent(
+        id=identity,
+        function=function,
+        program=last.program,
+        library=library,
+        framework="jax",
+        call=call,
+        signature=signature,
+        site=site,
+        start=spans[0].start,
+        wall_seconds=wall_seconds,
+        phases=tuple(phases),
+        layers=tuple(span.kind for span in spans if span.ran),
+        persistent_cache=_persistent(last) if last.kind == "compile" else "unknown",
+        under=under,
+        inside=inside,
+    )
+
+
+def _persistent(span: Span) -> CacheSource:
+    if span.cache_hit:
+        return "hit"
+    if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
+        return "off"
+    return "miss"
+
+
+def in_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call is made inside a trace: it is inlined there, and no call of the compiled function."""
+    if privates.trace_state_clean is not None and not privates.trace_state_clean():
+        return True
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
