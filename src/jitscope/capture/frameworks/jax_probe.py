@@ -17,7 +17,7 @@ from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
 from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.pending import Miss, collect, find
-from jitscope.model.events import CompilationEvent, Phase, Under
+from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 
 if TYPE_CHECKING:
     from jitscope.capture.frameworks.jax_adapter import JaxAdapter
