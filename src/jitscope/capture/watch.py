@@ -21,7 +21,8 @@ from jitscope.model.events import Framework
 F = TypeVar("F", bound=Callable[..., Any])
 
 _BOOK = "__jitscope_book__"
-_module_books: weakref.WeakKeyDictionary[Any, Book] = weakref.WeakKeyDictionary()
+_module_books: weakref.WeakKeyDictionary[Any, tuple[Book, str]] = weakref.WeakKeyDictionary()
+"""By module: its book, and the attribute that its calls go through."""
 
 
 def watch(fn: F) -> F:
@@ -101,10 +102,11 @@ def book_of(fn: Any) -> Book | None:
     book = getattr(fn, "__dict__", {}).get(_BOOK)
     if book is None:
         try:
-            book = _module_books.get(fn)
-        except TypeError:  # not hashable or not weakly referable: nothing that we watch
+            book, attribute = _module_books[fn]
+        except (KeyError, TypeError):  # TypeError: not hashable or not weakly referable
             return None
-        return book if isinstance(book, Book) else None
+        # Gone if the module was compiled again since.
+        fn = vars(fn).get(attribute)
     return book if isinstance(book, Book) and book.opens(fn) else None
 
 
@@ -209,6 +211,8 @@ def _watch_torch(fn: Any) -> Any:
     watched = _wrap(fn, book)
     # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
     watched.__dict__.setdefault("_torchdynamo_inline", original)
+    # Dynamo tells a wrapper of its own from a copy of its attributes by this.
+    watched.__dict__["_torchdynamo_wrapper_id"] = id(watched)
     adapter.watch(book.probe)
     _when_gone(watched, adapter.forget, book.probe)
     return watched
@@ -233,7 +237,7 @@ def _watch_module(module: Any) -> Any:
     watched = _wrap(target.callable, book)
     watched.__dict__.setdefault("_torchdynamo_inline", target.inline)
     target.install(watched)
-    _module_books[module] = book
+    _module_books[module] = (book, target.attribute)
     adapter.watch(book.probe)
     _when_gone(watched, adapter.forget, book.probe)
     return module

@@ -22,7 +22,7 @@ from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
-from jitscope.capture.frameworks.torch_probe import EntryId, TorchProbe
+from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.pending import Miss, book_of, find, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
@@ -40,6 +40,8 @@ class TorchAdapter:
         self.by_code: dict[CodeType, list[TorchProbe]] = {}
         self.compilations: dict[EntryId, int] = {}
         """By entry: the id of its compilation event."""
+        self.given_up: dict[tuple[int, CodeType], str] = {}
+        """Code that Dynamo compiles no more, by generation: ``limited`` (its entries still serve) or ``skipped``."""
         self.metrics = MetricsReader()
         self.fallbacks = FallbackFlag()
         self._open: dict[EntryId, CompileRecord] = {}
@@ -79,7 +81,7 @@ class TorchAdapter:
     def _on_stance(self, stance: str) -> None:
         self.stance = stance
         if stance != "default":
-            if stance == "eager_on_recompile":
+            if stance in STANCES_THAT_MAY_NOT_COMPILE:
                 self.fallbacks.install()
             for probe in {probe for probes in self.by_code.values() for probe in probes}:
                 probe.book.alarm()
@@ -111,8 +113,10 @@ class TorchAdapter:
         for record, book, call in orphans:
             self.write(record, book, call=call, signature=None, wall_seconds=None)
 
-    def _drain_ended(self) -> None:
+    def drain_ended(self) -> None:
         """Write the orphans that have ended: their metrics are there, and may not be for long."""
+        if not self._orphans:
+            return
         with self._lock:
             ended = [orphan for orphan in self._orphans if self.metrics.find(orphan[0])]
             self._orphans = [orphan for orphan in self._orphans if orphan not in ended]
@@ -161,7 +165,7 @@ class TorchAdapter:
         """A compile of a frame starts in this thread. What this raised would reach the user."""
         try:
             self.check_reset()
-            self._drain_ended()
+            self.drain_ended()
             found = privates.compiling_frame(sys._getframe(1))
             if found is not None:
                 self._started(*found)
@@ -194,8 +198,6 @@ class TorchAdapter:
         miss = find(outer)
         if miss is None:
             miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
-            if isinstance(book.probe, TorchProbe):
-                miss.key = book.probe.read(miss.args, miss.kwargs)
             push(miss)
         record.site = site_of(outer)
         miss.compiled = True
@@ -204,6 +206,8 @@ class TorchAdapter:
                 self._orphans.append((record, book, book.next_ordinal()))
         else:
             miss.details.append(record)
+            if miss.key is None and isinstance(book.probe, TorchProbe):
+                miss.key = book.probe.read(miss.args, miss.kwargs)
 
     def _warn_order(self, region: Any) -> None:
         if id(region) not in self._warned_order:
@@ -263,8 +267,9 @@ class TorchAdapter:
         call: int | None,
         signature: int | None,
         wall_seconds: float | None,
+        raised: bool = False,
     ) -> CompilationEvent:
-        """Write one compile; its metrics are there once it ended."""
+        """Write one compile; its metrics are there once it ended. ``raised``: Dynamo's own error reached the user."""
         event = compilation_event(
             self.recorder.new_id(),
             record,
@@ -278,8 +283,19 @@ class TorchAdapter:
         with self._lock:
             self._open.pop((record.generation, record.compile_id), None)
             self.compilations[(record.generation, record.compile_id)] = event.id
+        if event.failed is not None and not raised:
+            self._give_up(record, event.failed)
         self.recorder.compilation(event, book)
         return event
+
+    def _give_up(self, record: CompileRecord, failed: str) -> None:
+        """Dynamo marks code that it could not compile: to use what there is at the limit, else to be left alone."""
+        limited = privates.LIMIT_TEXT in failed
+        if limited:
+            self.fallbacks.install()
+        self.given_up[(record.generation, record.code)] = "limited" if limited else "skipped"
+        for probe in self.by_code.get(record.code, ()):
+            probe.book.alarm()
 
 
 @dataclass

@@ -117,8 +117,9 @@ def _failed(record: CompileRecord, metrics: Any) -> str | None:
     if fail_type:
         kind = "recompile limit" if "recompile limit" in reason or "RecompileLimit" in str(fail_type) else fail_type
         return cut(f"{kind}: {reason}", 400)
-    made = getattr(metrics, "has_guarded_code", None)
-    if record.made_code if made is None else made:
+    # The metrics' has_guarded_code is True for frames that turned out to need no code, too (torch 2.13).
+    by_metrics = bool(getattr(metrics, "has_guarded_code", False))
+    if record.made_code if privates.register_bytecode_hook is not None else by_metrics:
         return None
     return "no code: nothing to compile"
 

@@ -69,9 +69,23 @@ RESUME_PREFIX = "torch_dynamo_resume_in_"
 """Functions that Dynamo makes for the rest of a frame after a graph break: ``torch_dynamo_resume_in_f_at_23``."""
 
 
-def entries(code: CodeType) -> list[Any]:
-    """Live cache entries of a code object, the one used last first (unless ``_set_lru_cache(False)``)."""
-    return list(_entry_list(code)) if _entry_list is not None else []
+dynamo_errors: tuple[type[BaseException], ...] = tuple(
+    kind
+    for name in ("TorchDynamoException", "FailOnRecompileLimitHit")
+    if isinstance(kind := _get("torch._dynamo.exc", name), type)
+)
+"""What Dynamo raises itself: a frame that failed so is tried again, one that failed otherwise is left alone."""
+
+
+def entries(code: CodeType, region: int | None = None) -> list[Any]:
+    """Live cache entries of a code object, the one used last first (unless ``_set_lru_cache(False)``).
+
+    With ``torch.compile(..., isolate_recompiles=True)`` (2.13) only those of the wrapper's own ``region``.
+    """
+    found = list(_entry_list(code)) if _entry_list is not None else []
+    if region is None:
+        return [entry for entry in found if getattr(entry, "isolate_recompiles_id", -1) in (-1, None)]
+    return [entry for entry in found if getattr(entry, "isolate_recompiles_id", None) == region]
 
 
 def can_list_entries() -> bool:

@@ -15,12 +15,16 @@ from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
 from jitscope.capture.pending import Miss, collect
+from jitscope.model.signature import Signature
 
 if TYPE_CHECKING:
     from jitscope.capture.frameworks.torch_adapter import TorchAdapter
 
 EntryId = tuple[int, str]
 """Generation (how many resets before) and compile id."""
+
+STANCES_THAT_MAY_NOT_COMPILE = ("eager_on_recompile", "eager_then_compile", "aot_eager_then_compile")
+"""Stances of `torch.compiler.set_stance` under which a miss can run eager without any announcement."""
 
 
 class TorchProbe:
@@ -33,82 +37,100 @@ class TorchProbe:
         self.codes: list[CodeType] = _codes(original, compiled)
         self.shares_code = is_module(original)
         """The code may serve other modules too: their entries are in the same list."""
-        self.limited = False
-        """The recompile limit was hit: from now on a miss runs eager without a word."""
+        self._region: int | None = getattr(compiled, "_isolate_recompiles_id", None)
         self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
         """By entry: the signature it was first met with, and its compilation."""
+        self._ordered = True
+        """Whether the list of entries is kept in order of use."""
 
-    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The signature of a call, which is its own key."""
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature | None:
+        """The signature of a call, which is its own key; None where sizes are symbols."""
         return self.reader.read(args, kwargs)
 
     def enter(self) -> None:
-        """After the limit: clear the flag that a silent miss sets."""
-        if self.limited or self.adapter.stance == "eager_on_recompile":
-            self.adapter.fallbacks.clear()
+        """Where a miss would run eager without a word: listen for it."""
+        if self._watchful():
+            self.adapter.fallbacks.begin(self)
+
+    def _watchful(self) -> bool:
+        return self.adapter.stance in STANCES_THAT_MAY_NOT_COMPILE or self._given_up() == "limited"
+
+    def _given_up(self) -> str | None:
+        """Why Dynamo compiles this function no more, if it does not."""
+        adapter = self.adapter
+        return next((why for code in self.codes if (why := adapter.given_up.get((adapter.generation, code)))), None)
 
     def settle(
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         """Enter the call in the book."""
+        adapter = self.adapter
+        missed = adapter.fallbacks.end(self) if adapter.fallbacks.installed else None
         miss = collect(sys._getframe(2))
+        adapter.drain_ended()
         if miss is not None and miss.details:
             self._announced(miss, error)
         elif error is not None:
             self.book.add(None, "error")
+        elif self._uses_no_cache(missed, args, kwargs):
+            signature = self._signature(args, kwargs)
+            self.book.add(signature, "nested" if signature is None else "eager_fallback")
         else:
-            self._silent(args, kwargs)
+            self._hit(args, kwargs)
         self._rest()
+
+    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+        """Id of the call's signature; None where its sizes are symbols: then some tracer calls, not the program."""
+        read = self.read(args, kwargs)
+        return None if read is None else self.book.signature(read, lambda: read).id
 
     def _announced(self, miss: Miss, error: BaseException | None) -> None:
         book, adapter = self.book, self.adapter
         adapter.check_reset()
         read = miss.key
-        signature = book.signature(read, lambda: read)
+        signature = book.signature(read, lambda: read).id if read is not None else None
         ordinal = book.next_ordinal()
         wall = perf_counter() - miss.start
+        raised = isinstance(error, privates.dynamo_errors)
+        first = not self._entries
         compiled = limited = False
         main: int | None = None
         failure: str | None = None
         for record in miss.details:
-            event = adapter.write(record, book, call=ordinal, signature=signature.id, wall_seconds=wall)
+            event = adapter.write(record, book, call=ordinal, signature=signature, wall_seconds=wall, raised=raised)
             if event.compiled:
                 compiled = True
-                if event.resume_of is None and main is None:
+                if main is None and (record.code in self.codes or first):
+                    # Later on, what has another code is a frame that the function calls across a graph break.
                     main = event.id
-                    self._learn(record, signature.id, event.id)
+                    self._learn(record, signature, event.id)
             else:
                 failure = event.failed
                 limited = limited or privates.LIMIT_TEXT in (failure or "")
         if limited and error is None:
-            self._hit_limit()
-            book.add(signature.id, "eager_fallback")
+            self._say_if_fallbacks_are_unseen()
+            book.add(signature, "eager_fallback")
         elif compiled:
-            book.add(signature.id, "compile", main)
+            book.add(signature, "compile", main)
         elif error is not None:
-            book.add(signature.id, "error")
+            book.add(signature, "error")
         else:
-            book.add(signature.id, "eager_fallback")
-            adapter.recorder.note(
-                "ran-eager",
-                f"{book.event.name}: Dynamo made no code for it ({failure or 'nothing to compile'})",
-                book.id,
-            )
+            book.add(signature, "eager_fallback")
+            self._say_ran_eager(failure or "nothing to compile")
         adapter.recorder.flush_calls(book)
 
-    def _learn(self, record: CompileRecord, signature: int, compilation: int) -> None:
+    def _learn(self, record: CompileRecord, signature: int | None, compilation: int) -> None:
         if record.code not in self.codes:
             self.codes.insert(0, record.code)
             self.adapter.by_code.setdefault(record.code, []).append(self)
-        elif self.codes[0] is not record.code:
-            self.codes.remove(record.code)
-            self.codes.insert(0, record.code)
         self._entries[(record.generation, record.compile_id)] = (signature, compilation)
+        live = self._live()
+        if len(live) > 1 and str(live[0].compile_id) != record.compile_id and not self.book.overlapped():
+            # torch._C._dynamo.eval_frame._set_lru_cache(False): the newest entry would be the first.
+            self._ordered = False
 
-    def _hit_limit(self) -> None:
-        self.limited = True
+    def _say_if_fallbacks_are_unseen(self) -> None:
         flag = self.adapter.fallbacks
-        flag.install()
         if not flag.installed:
             self.adapter.recorder.note(
                 "fallbacks-unseen",
@@ -117,72 +139,80 @@ class TorchProbe:
                 self.book.id,
             )
 
-    def _silent(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _say_ran_eager(self, why: str) -> None:
+        self.adapter.recorder.note(
+            "ran-eager", f"{self.book.event.name} ran without compiled code: {why}", self.book.id
+        )
+
+    def _uses_no_cache(self, missed: bool | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a call that nothing announced ran eager all the same."""
+        if self.adapter.stance == "force_eager":
+            return True
+        why = self._given_up()
+        if why == "skipped":
+            return True
+        if self._watchful() and self.adapter.fallbacks.installed:
+            return missed if missed is not None else self._fits_no_entry(args, kwargs)
+        if privates.can_list_entries() and not self._live():
+            self._say_ran_eager("Dynamo is disabled, or skips the function")
+            return True
+        return False
+
+    def _fits_no_entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """The second best evidence, where threads share the flag: no entry was compiled for this signature."""
+        self.adapter.recorder.note(
+            "fallback-between-threads",
+            f"{self.book.event.name}: called by several threads at once after the recompile limit; whether a call ran "
+            "eager is told by its signature there",
+            self.book.id,
+        )
+        signature = self._signature(args, kwargs)
+        return all(met != signature for met, _ in self._entries.values())
+
+    def _hit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         book = self.book
-        stance = self.adapter.stance
-        watchful = self.limited or stance == "eager_on_recompile"
-        if stance == "force_eager" or (watchful and self.adapter.fallbacks.missed()):
-            read = self.read(args, kwargs)
-            book.add(book.signature(read, lambda: read).id, "eager_fallback")
+        live = self._live()
+        if not live:
+            book.add(None, "hit")  # this torch does not list its entries
             return
-        head = self._head()
-        if head is None:
-            if privates.can_list_entries():
-                read = self.read(args, kwargs)
-                book.add(book.signature(read, lambda: read).id, "eager_fallback")
-                self.adapter.recorder.note(
-                    "ran-eager",
-                    f"{book.event.name} ran without any compiled code: Dynamo is disabled, or skips the function",
-                    book.id,
-                )
-            else:
-                book.add(None, "hit")
-            return
-        entry = (self.adapter.generation, head)
+        entry = (self.adapter.generation, str(live[0].compile_id))
         known = self._entries.get(entry)
         if known is None:
             # Made before watching, or by another wrapper of the same code.
             compilation = self.adapter.compilations.get(entry)
-            read = self.read(args, kwargs)
-            known = self._entries[entry] = (book.signature(read, lambda: read).id, compilation)
+            known = self._entries[entry] = (self._signature(args, kwargs), compilation)
             if compilation is None:
                 self.adapter.recorder.note(
                     "entries-before-watch",
-                    f"{book.event.name}: cache entry {head} was made before jitscope watched; its cost is unknown",
+                    f"{book.event.name}: cache entry {entry[1]} was made before jitscope watched; its cost is unknown",
                     book.id,
                 )
-        if len(self._entries) > 1 and book.overlapped():
+        if len(live) > 1 and (not self._ordered or book.overlapped()):
             known = self._by_signature(args, kwargs)
         book.add(known[0], "hit", known[1])
 
-    def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, int | None]:
-        """Which entry served a call while other threads use the cache: its order tells nothing then."""
-        read = self.read(args, kwargs)
-        signature = self.book.signature(read, lambda: read).id
+    def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int | None, int | None]:
+        """Which entry served a call, where the order of the entries does not tell."""
+        signature = self._signature(args, kwargs)
         compilations = {made for met, made in self._entries.values() if met == signature}
         if len(compilations) == 1:
             return signature, compilations.pop()
         self.adapter.recorder.note(
-            "entry-unknown-between-threads",
-            f"{self.book.event.name}: called by several threads at once with several cache entries; which entry served "
-            "a call is unknown where its signature fits none or several of them",
+            "entry-unknown",
+            f"{self.book.event.name}: which entry served a call is unknown where its signature fits none or several: "
+            + ("several threads call it at once" if self._ordered else "torch's order of use is switched off"),
             self.book.id,
         )
         return signature, None
 
     def _live(self) -> list[Any]:
         """The entries of the function's own frame, the one that served the last call first."""
-        return next((found for code in self.codes if (found := privates.entries(code))), [])
-
-    def _head(self) -> str | None:
-        """Compile id of the entry that served the last call: the list is kept in order of use."""
-        live = self._live()
-        return str(live[0].compile_id) if live else None
+        return next((found for code in self.codes if (found := privates.entries(code, self._region))), [])
 
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one entry there is."""
         book = self.book
-        if self.limited or self.adapter.stance != "default" or not privates.can_list_entries():
+        if self._given_up() or self.adapter.stance != "default" or not privates.can_list_entries():
             return
         found = self._live()
         if len(found) != 1:

@@ -21,8 +21,19 @@ class TorchSignatureReader:
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._names = ArgumentNames(fn)
 
-    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
-        """The full signature, with paths as the user would write them."""
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature | None:
+        """The full signature, with paths as the user would write them.
+
+        None where a size is a symbol: then a tracer (export, a fake tensor mode) calls, and to ask for the number
+        would fix it there. Overrides of torch functions (subclasses, modes) don't see the reading.
+        """
+        try:
+            with torch._C.DisableTorchFunction():
+                return self._read(args, kwargs)
+        except SymbolicSizeError:
+            return None
+
+    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
         leaves: list[Leaf] = []
         structures: list[str] = []
         named = [(self._names.positional(i), arg) for i, arg in enumerate(args)]
@@ -68,19 +79,34 @@ def _read_leaf(path: str, value: Any) -> Leaf:
     return static_leaf(path, value)
 
 
-def tensor_leaf(path: str, tensor: torch.Tensor) -> ArrayLeaf:
-    """The type of a tensor: what TENSOR_MATCH guards compare (torch/csrc/dynamo/guards.cpp)."""
+class SymbolicSizeError(Exception):
+    """A tensor has a size that is no number yet."""
+
+
+def tensor_leaf(path: str, tensor: torch.Tensor) -> Leaf:
+    """The type of a tensor: what TENSOR_MATCH guards compare (torch/csrc/dynamo/guards.cpp).
+
+    Raises:
+        SymbolicSizeError: if a size is a symbol.
+    """
     kind = type(tensor)
-    strided = tensor.layout is torch.strided
+    dtype = short_dtype(str(tensor.dtype))
+    layout = None if tensor.layout is torch.strided else str(tensor.layout).removeprefix("torch.")
+    if tensor.is_nested:
+        # The sizes of its rows are symbols by nature, or can't be asked for.
+        return StaticLeaf(path=path, type=kind.__qualname__, value=f"nested {dtype}[*] ({layout or 'strided'})")
+    shape = tuple(tensor.shape)
+    if any(type(size) is not int for size in shape):
+        raise SymbolicSizeError
     stride: tuple[int, ...] | None = None
-    if strided and not tensor.is_contiguous():
-        stride = tuple(int(step) for step in tensor.stride())
+    if layout is None and not tensor.is_contiguous():
+        stride = tuple(tensor.stride())
     return ArrayLeaf(
         path=path,
-        dtype=short_dtype(str(tensor.dtype)),
-        shape=tuple(int(size) for size in tensor.shape),
+        dtype=dtype,
+        shape=shape,
         stride=stride,
-        layout=None if strided else str(tensor.layout).removeprefix("torch."),
+        layout=layout,
         device=None if tensor.device.type == "cpu" else str(tensor.device),
         requires_grad=bool(tensor.requires_grad),
         subclass=None if kind is torch.Tensor else kind.__qualname__,
