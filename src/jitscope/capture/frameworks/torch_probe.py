@@ -72,11 +72,15 @@ class TorchProbe:
             self._announced(miss, error)
         elif error is not None:
             self.book.add(None, "error")
-        elif self._uses_no_cache(missed, args, kwargs):
-            signature = self._signature(args, kwargs)
-            self.book.add(signature, "nested" if signature is None else "eager_fallback")
         else:
-            self._hit(args, kwargs)
+            live = self._live()
+            if self._uses_no_cache(missed, live, args, kwargs):
+                signature = self._signature(args, kwargs)
+                self.book.add(signature, "nested" if signature is None else "eager_fallback")
+            else:
+                self._hit(live, args, kwargs)
+            if len(live) > 1:
+                return
         self._rest()
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
@@ -144,7 +148,9 @@ class TorchProbe:
             "ran-eager", f"{self.book.event.name} ran without compiled code: {why}", self.book.id
         )
 
-    def _uses_no_cache(self, missed: bool | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    def _uses_no_cache(
+        self, missed: bool | None, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
         """Whether a call that nothing announced ran eager all the same."""
         if self.adapter.stance == "force_eager":
             return True
@@ -153,7 +159,7 @@ class TorchProbe:
             return True
         if self._watchful() and self.adapter.fallbacks.installed:
             return missed if missed is not None else self._fits_no_entry(args, kwargs)
-        if privates.can_list_entries() and not self._live():
+        if privates.can_list_entries() and not live:
             self._say_ran_eager("Dynamo is disabled, or skips the function")
             return True
         return False
@@ -169,9 +175,8 @@ class TorchProbe:
         signature = self._signature(args, kwargs)
         return all(met != signature for met, _ in self._entries.values())
 
-    def _hit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _hit(self, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         book = self.book
-        live = self._live()
         if not live:
             book.add(None, "hit")  # this torch does not list its entries
             return
