@@ -41,14 +41,17 @@ def program_key(one: Compiled) -> tuple[object, ...]:
     return (source_key(one.function), one.event.program, one.event.under)
 
 
-def causes_of(one: Compiled, earlier: Sequence[Compiled]) -> tuple[Cause, ...]:
+def causes_of(one: Compiled, earlier: Sequence[Compiled], met: Sequence[Signature] = ()) -> tuple[Cause, ...]:
     """All causes of a compilation, given what was compiled before it for the same `program_key`, in order.
+
+    ``met`` are the signatures that the function had been called with by then, in order. On JAX they count for the
+    comparison too: a call with a host array instead of a device array has a signature of its own, and compiles nothing.
 
     Never empty. Evidence of the framework's is in one of the causes, whatever jitscope makes of it.
     """
     event = one.event
     guards = [_in_users_names(parse_guard(text), one.signature) for text in event.evidence]
-    causes = _earlier_causes(one, earlier)
+    causes = _earlier_causes(one, earlier, met)
     if earlier:
         causes = _with_guards(causes, guards, one, earlier)
     elif guards:
@@ -58,7 +61,7 @@ def causes_of(one: Compiled, earlier: Sequence[Compiled]) -> tuple[Cause, ...]:
     return tuple(causes) or (_nothing_found(one, earlier),)
 
 
-def _earlier_causes(one: Compiled, earlier: Sequence[Compiled]) -> list[Cause]:
+def _earlier_causes(one: Compiled, earlier: Sequence[Compiled], met: Sequence[Signature]) -> list[Cause]:
     """Causes that follow from what was compiled before, the framework's evidence aside."""
     event, function = one.event, one.function
     causes: list[Cause] = []
@@ -71,7 +74,7 @@ def _earlier_causes(one: Compiled, earlier: Sequence[Compiled]) -> list[Cause]:
     if not same_object and function.framework == "jax":
         # JAX's caches belong to the function object. Dynamo's belong to the code, which the objects share.
         causes += _object_causes(function, earlier[-1].function)
-    base = _base(one, same_object or earlier)
+    base = _base(one, same_object or earlier, met)
     if base is not None and one.signature is not None:
         causes += diff_signatures(base, one.signature, framework=event.framework)
     return causes
@@ -89,11 +92,14 @@ def _object_causes(function: FunctionEvent, before: FunctionEvent) -> list[Cause
     ]
 
 
-def _base(one: Compiled, earlier: Sequence[Compiled]) -> Signature | None:
-    """The signature to compare with: the nearest that was compiled before."""
+def _base(one: Compiled, earlier: Sequence[Compiled], met: Sequence[Signature] = ()) -> Signature | None:
+    """The signature to compare with: the nearest that was compiled or met before."""
     if one.signature is None:
         return None
-    return nearest([other.signature for other in earlier if other.signature is not None], one.signature)
+    compiled = [other.signature for other in earlier if other.signature is not None]
+    # Those met are in order, and hold what was compiled for this function; what is equal was compiled before.
+    others = [signature for signature in compiled if signature not in met]
+    return nearest([*others, *met, *(same for same in compiled if same == one.signature)], one.signature)
 
 
 def _with_guards(

@@ -13,7 +13,7 @@ from jitscope.analysis.families import families
 from jitscope.analysis.index import Index
 from jitscope.analysis.states import state_of
 from jitscope.model.cause import Cause
-from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run
+from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run, SignatureEvent
 from jitscope.model.report import CompilationReport, FunctionReport, HistoryRun, SignatureReport
 from jitscope.model.signature import Signature
 
@@ -31,16 +31,27 @@ def judge(index: Index) -> dict[int, Judged]:
     """Causes of all compilations that a function owns, by the compilation's id."""
     compiled: dict[tuple[object, ...], list[Compiled]] = {}
     judged: dict[int, Judged] = {}
+    met: dict[int, list[SignatureEvent]] = {}
+    for known in sorted(index.signatures.values(), key=lambda known: known.id):
+        met.setdefault(known.function, []).append(known)
     for event in index.compilations:
         if event.function is None:
             continue
         signature = index.signatures[event.signature].signature if event.signature is not None else None
         one = Compiled(event, index.functions[event.function], signature)
         earlier = compiled.setdefault(program_key(one), [])
-        judged[event.id] = Judged(event, causes_of(one, earlier), recompile=event.compiled and bool(earlier))
+        before = _met_before(event, met) if earlier and event.framework == "jax" else []
+        judged[event.id] = Judged(event, causes_of(one, earlier, before), recompile=event.compiled and bool(earlier))
         if event.compiled:
             earlier.append(one)
     return judged
+
+
+def _met_before(event: CompilationEvent, met: Mapping[int, Sequence[SignatureEvent]]) -> list[Signature]:
+    """Signatures that the function was called with before the one that this compilation is for, in order."""
+    if event.function is None or event.signature is None:
+        return []
+    return [known.signature for known in met.get(event.function, ()) if known.id < event.signature]
 
 
 def function_reports(index: Index) -> tuple[FunctionReport, ...]:

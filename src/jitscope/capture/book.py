@@ -67,6 +67,7 @@ class Book:
         self.signatures: dict[Any, SignatureEvent] = {}
         """By key: what makes two calls the same to the framework."""
         self.signature_by_id: dict[int, SignatureEvent] = {}
+        self._by_value: dict[Signature, SignatureEvent] = {}
         self._inside = 0
         """Calls under way that began while the book was alarmed."""
         self._turns = 0
@@ -213,7 +214,15 @@ class Book:
         with self.lock:
             known = self.signatures.get(key)
             if known is None:
-                known = SignatureEvent(id=self.recorder.new_id(), function=self.id, signature=read())
-                self.signatures[key] = known
+                known = self.signatures[key] = self.signature_like(read())
+            return known
+
+    def signature_like(self, value: Signature) -> SignatureEvent:
+        """The signature with this value; it is not found by any key."""
+        with self.lock:
+            known = self._by_value.get(value)
+            if known is None:
+                known = SignatureEvent(id=self.recorder.new_id(), function=self.id, signature=value)
+                self._by_value[value] = known
                 self.signature_by_id[known.id] = known
             return known

@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 class Miss:
     """What the hooks learned about one call that is not a plain hit."""
 
-    __slots__ = ("args", "book", "compiled", "details", "frame", "key", "kwargs", "nested", "start")
+    __slots__ = (
+        "args",
+        "book",
+        "compiled",
+        "context",
+        "details",
+        "fast_path",
+        "frame",
+        "key",
+        "kwargs",
+        "nested",
+        "start",
+    )
 
     def __init__(self, book: Book, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.book = book
@@ -27,6 +39,10 @@ class Miss:
         self.args = args
         self.kwargs = kwargs
         self.key: Any = None
+        self.context: Any = None
+        """JAX: configuration and contexts of the call."""
+        self.fast_path: bool | None = None
+        """JAX: whether the call got an entry in the C++ cache."""
         self.nested = False
         self.compiled = False
         self.start = perf_counter()

@@ -15,7 +15,7 @@ from jitscope.capture import switches
 from jitscope.capture.book import Book
 from jitscope.capture.recorder import FunctionKey, recorder
 from jitscope.capture.region import RegionProbe
-from jitscope.capture.watched import Cells, make_watched
+from jitscope.capture.watched import Cells, OwnAttributes, make_watched
 from jitscope.model.events import Framework
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,6 +23,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BOOK = "__jitscope_book__"
 _module_books: weakref.WeakKeyDictionary[Any, tuple[Book, str]] = weakref.WeakKeyDictionary()
 """By module: its book, and the attribute that its calls go through."""
+
+
+_wrappers: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+"""By compiled function: its wrapper. A function watched twice has one book."""
 
 
 def watch(fn: F) -> F:
@@ -61,18 +65,23 @@ def watch(fn: F) -> F:
 def _watch(fn: Any) -> Any:
     if book_of(fn) is not None:
         return fn
+    if isinstance(fn, (staticmethod, classmethod)):
+        return type(fn)(_watch(fn.__func__))
     if isinstance(fn, types.MethodType):
         return types.MethodType(_watch(fn.__func__), fn.__self__)
     if isinstance(fn, functools.partial) and _kind(fn.func) is not None:
         return functools.partial(_watch(fn.func), *fn.args, **fn.keywords)
     kind = _kind(fn)
-    if kind == "jax":
-        return _watch_jax(fn)
-    if kind == "torch":
-        return _watch_torch(fn)
     if kind == "module":
         return _watch_module(fn)
-    return _watch_region(fn)
+    if kind is None:
+        return _watch_region(fn)
+    known = _wrappers.get(fn)
+    watched = known() if known is not None else None
+    if watched is None:
+        watched = _watch_jax(fn) if kind == "jax" else _watch_torch(fn)
+        _wrappers[fn] = weakref.ref(watched)
+    return watched
 
 
 def _kind(fn: Any) -> str | None:
@@ -113,7 +122,8 @@ def book_of(fn: Any) -> Book | None:
 # -- the wrapper --------------------------------------------------------------------------------
 
 
-def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
+def _wrap(fn: Callable[..., Any], book: Book, own: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """Wrap ``fn``; ``own`` are attributes that belong to the wrapper alone."""
     watched = make_watched(fn, book.enter, book.settle, book.failed)
     book.bind(watched, Cells(watched))
     for name in functools.WRAPPER_ASSIGNMENTS:
@@ -122,8 +132,7 @@ def _wrap(fn: Callable[..., Any], book: Book) -> Callable[..., Any]:
         except (AttributeError, TypeError):
             # A callable object has no name of its own; what it lacks, the wrapper lacks.
             continue
-    watched.__dict__.update(getattr(fn, "__dict__", {}))
-    watched.__dict__[_BOOK] = book
+    watched.__dict__ = OwnAttributes(getattr(fn, "__dict__", {}), {**(own or {}), _BOOK: book})
     return watched
 
 
@@ -146,9 +155,9 @@ def _location(fn: Any) -> tuple[str, str, int]:
     return name, getattr(code, "co_filename", ""), getattr(code, "co_firstlineno", 0)
 
 
-def _new_book(fn: Any, framework: Framework, kind: str, options: dict[str, str] | None = None) -> Book:
+def _new_book(fn: Any, framework: Framework, kind: str) -> Book:
     name, file, line = _location(fn)
-    return recorder.new_book(FunctionKey(framework, name, file, line, kind), options or {})
+    return recorder.new_book(FunctionKey(framework, name, file, line, kind), {})
 
 
 # -- JAX ------------------------------------------------------------------------------------------
@@ -168,19 +177,24 @@ def jax_adapter() -> Any:
 
 def _watch_jax(fn: Any) -> Any:
     from jitscope.capture.frameworks.jax_adapter import jit_options
+    from jitscope.capture.frameworks.jax_privates import transformations
     from jitscope.capture.frameworks.jax_probe import JaxProbe
 
     adapter = jax_adapter()
-    book = _new_book(fn, "jax", "function", jit_options(fn))
+    name, file, line = _location(fn)
+    for transformation in reversed(transformations(fn)):
+        name = f"{transformation}({name})"
+    book = recorder.new_book(FunctionKey("jax", name, file, line, "function"), jit_options(fn))
     probe = JaxProbe(adapter, book, fn)
     book.probe = probe
-    watched = _wrap(fn, book)
-    for name in _JAX_API:
-        if hasattr(fn, name):
-            watched.__dict__[name] = getattr(fn, name)
-    watched.__dict__["lower"] = adapter.staging(fn.lower, probe)
-    if hasattr(fn, "trace"):
-        watched.__dict__["trace"] = adapter.staging(fn.trace, probe)
+    own = {name: getattr(fn, name) for name in _JAX_API if hasattr(fn, name)}
+    for name in ("lower", "trace"):
+        if name in own:
+            own[name] = adapter.staging(own[name], probe)
+    for name in ("clear_cache", "_clear_cache"):
+        if name in own:
+            own[name] = probe.clearing(own[name])
+    watched = _wrap(fn, book, own)
     watched.__dict__["__wrapped__"] = fn.__wrapped__
     adapter.watch(probe)
     _when_gone(watched, adapter.forget, probe)
@@ -247,6 +261,22 @@ def _watch_module(module: Any) -> Any:
 
 
 def _watch_region(fn: Any) -> Any:
+    if inspect.iscoroutinefunction(fn) or inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        warnings.warn(
+            f"jitscope.watch: {fn.__qualname__} only makes a coroutine or generator when it is called; it is not "
+            "watched. Watch the compiled functions that it calls",
+            UserWarning,
+            stacklevel=4,
+        )
+        return fn
+    if not hasattr(fn, "__code__") and not isinstance(fn, functools.partial):
+        warnings.warn(
+            f"jitscope.watch: a {type(fn).__qualname__} is no function, and a function around it would lack its "
+            "attributes; it is not watched. Watch the compiled functions that it calls",
+            UserWarning,
+            stacklevel=4,
+        )
+        return fn
     book = _new_book(fn, "python", "region")
     book.probe = RegionProbe(book)
     watched = _wrap(fn, book)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, KeysView
 from typing import Any
 
 from jitscope.capture.pending import register_watched_code
@@ -43,6 +43,27 @@ def make_watched(
 
 def _no_tick() -> None:
     """Stands in until there is a signature to count hits of; never called while ``alert`` is True."""
+
+
+class OwnAttributes(dict[str, Any]):
+    """A function's ``__dict__`` of which `functools.wraps` copies only what is not ``own``.
+
+    `jax.grad(f)`, `jax.jit(f)` and every decorator copy ``f.__dict__`` into what they make. The methods of the
+    watched function (``lower``, ``_cache_size``) must not go along: they would answer for the wrong function.
+    Looking up an attribute reads the stored items; ``dict.update`` goes through ``keys``, since ``__iter__`` is
+    overridden (CPython 3.11 to 3.13: ``dict_merge``).
+    """
+
+    def __init__(self, shared: dict[str, Any], own: dict[str, Any]) -> None:
+        super().__init__(shared | own)
+        self._own = frozenset(own)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """The names that a copy gets."""
+        return {name: None for name in super().__iter__() if name not in self._own}.keys()
 
 
 class Cells:

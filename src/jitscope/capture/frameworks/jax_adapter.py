@@ -40,6 +40,18 @@ _CACHE_HIT = "/jax/compilation_cache/cache_hits"
 _CACHE_READ = "/jax/compilation_cache/cache_retrieval_time_sec"
 
 
+Source = tuple[str, str, int]
+"""Name, file and first line of a function."""
+
+
+@dataclass(slots=True)
+class Staged:
+    """What ``lower()`` or ``trace()`` of a watched function returned, and what had run for it until then."""
+
+    probe: JaxProbe
+    spans: list[Span]
+
+
 @dataclass(slots=True)
 class Place:
     """Where on the stack an event fired: whose program it is."""
@@ -50,6 +62,7 @@ class Place:
     """The `watched` frame of the call that caused it."""
     fun: Any = None
     library: bool = False
+    staged: Staged | None = None
     region: FrameType | None = None
     inside: Book | None = None
 
@@ -61,12 +74,15 @@ class JaxAdapter:
         self.recorder = recorder
         self.by_info: dict[int, JaxProbe] = {}
         self.by_fun: dict[int, list[JaxProbe]] = {}
-        self.by_source: dict[tuple[str, str, int], JaxProbe] = {}
-        self.staged: weakref.WeakKeyDictionary[Any, JaxProbe] = weakref.WeakKeyDictionary()
+        self.by_source: dict[Source, list[JaxProbe]] = {}
+        self.last_nested: dict[Source, JaxProbe] = {}
+        """By source: whose function was traced into something last; a backward program that follows is its."""
+        self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
         self._roles: dict[CodeType, str | None] = {}
         self._spans = SpanKeeper(self._finished)
         self._warned_order: set[int] = set()
         self._hook_installed = False
+        self.sees_fast_path = False
         self.disable_jit_used = bool(jax.config.jax_disable_jit)
         """Whether `jax.disable_jit` was ever used: it can be set for one thread, so each call asks from then on."""
         self._install()
@@ -106,6 +122,18 @@ class JaxAdapter:
         hook.__wrapped__ = original  # type: ignore[attr-defined]
         setattr(privates.pjit, privates.HOOK, hook)
         self._hook_installed = True
+        self.sees_fast_path = privates.on_fast_path(self._on_fast_path)
+
+    def _on_fast_path(self, found: bool) -> None:
+        """JAX decided whether the call under way gets an entry in the C++ cache."""
+        try:
+            if local.misses:
+                frame = watched_frame(sys._getframe(3))
+                miss = find(frame) if frame is not None else None
+                if miss is not None and miss.fast_path is None:
+                    miss.fast_path = found
+        except Exception as error:
+            self.recorder.internal_error("jax fast path", error)
 
     def _on_disable_jit(self, value: object) -> None:
         if value:
@@ -143,27 +171,33 @@ class JaxAdapter:
         self.by_info[id(probe.info)] = probe
         self.by_fun.setdefault(probe.fun_id, []).append(probe)
         if probe.source is not None:
-            self.by_source[probe.source] = probe
+            self.by_source.setdefault(probe.source, []).append(probe)
 
     def forget(self, probe: JaxProbe) -> None:
         """The watched function is gone: keep what it did, let go of what it held."""
-        self.by_info.pop(id(probe.info), None)
+        if self.by_info.get(id(probe.info)) is probe:
+            del self.by_info[id(probe.info)]
         siblings = self.by_fun.get(probe.fun_id, [])
         if probe in siblings:
             siblings.remove(probe)
             if not siblings:
                 del self.by_fun[probe.fun_id]
-        for source in [source for source, known in self.by_source.items() if known is probe]:
-            del self.by_source[source]
+        if probe.source is not None:
+            known = self.by_source.get(probe.source, [])
+            if probe in known:
+                known.remove(probe)
+            if self.last_nested.get(probe.source) is probe:
+                del self.last_nested[probe.source]
         probe.forget()
 
     def staging(self, method: Callable[..., Any], probe: JaxProbe) -> Callable[..., Any]:
         """``lower`` or ``trace`` of a watched function: what they return keeps its owner."""
 
         def stage(*args: Any, **kwargs: Any) -> Any:
+            self._spans.staging.clear()
             made = method(*args, **kwargs)
             try:
-                self.staged[made] = probe
+                self.staged[made] = Staged(probe, [span for owner, span in self._spans.staging if owner is probe])
             except TypeError:  # not weakly referable in this version: its compile is listed without an owner
                 self.recorder.note("jax-staged", f"{type(made).__name__}.compile() can't be attributed", probe.book.id)
             return made
@@ -176,9 +210,8 @@ class JaxAdapter:
             probe = self.by_info.get(id(jit_info))
             if probe is not None and probe.info is jit_info:
                 self._announce_watched(probe, args, kwargs)
-                return
             for other in self.by_fun.get(id(fun), ()):
-                if other.wraps(fun):
+                if other is not probe and other.wraps(fun):
                     # Another jit of the same function: with the same options it shares the cache.
                     other.met_foreign_entry()
             if getattr(fun, "__jitscope_region__", False) and id(fun) not in self._warned_order:
@@ -204,6 +237,9 @@ class JaxAdapter:
             miss.nested = in_trace(args, kwargs)
             if not miss.nested:
                 miss.key = probe.reader.key_at_miss(args, kwargs)
+                miss.context = privates.trace_context()
+            elif probe.source is not None:
+                self.last_nested[probe.source] = probe
             push(miss)
 
     # -- monitoring events ---------------------------------------------------------------------
@@ -255,13 +291,20 @@ class JaxAdapter:
 
     def _orphan(self, span: Span, place: Place) -> None:
         """A span that belongs to no watched call: a backward program, an ahead-of-time compile, an eager operation."""
-        spans = self._spans.orphans
-        spans.append(span)
-        if span.kind != "compile":
-            del spans[:-16]
+        if place.under == "aot" and place.probe is not None and span.kind != "compile":
+            self._spans.staging.append((place.probe, span))
             return
-        mine = [other for other in spans if other.program == span.program]
-        spans.clear()
+        if place.staged is not None:
+            mine = [*place.staged.spans, span]
+            place.staged.spans.clear()
+        else:
+            spans = self._spans.orphans
+            spans.append(span)
+            if span.kind != "compile":
+                del spans[:-16]
+                return
+            mine = [other for other in spans if other.program == span.program]
+            spans[:] = [other for other in spans if other.program != span.program]
         book = place.probe.book if place.probe is not None else None
         call: int | None = None
         if book is None and place.region is not None:
@@ -314,14 +357,15 @@ class JaxAdapter:
                     place.under = place.under or "aot"
                 break
             elif role == "stage":
-                place.probe = self._staged_by(frame.f_locals.get("self"))
+                place.staged = self._staged_by(frame.f_locals.get("self"))
+                place.probe = place.staged.probe if place.staged is not None else None
                 place.under = "aot"
                 break
             elif role == "impl":
                 jaxpr = frame.f_locals.get("jaxpr", jaxpr)
             elif role == "backward":
                 place.under = "backward"
-                place.probe = self.by_source.get(privates.source_of(jaxpr) or ("", "", 0))
+                place.probe = self.last_nested.get(privates.source_of(jaxpr) or ("", "", 0))
                 break
             elif role in ("vmap", "grad"):
                 place.under = "vmap" if role == "vmap" else "grad"
@@ -343,7 +387,7 @@ class JaxAdapter:
                 outer = watched_frame(outer.f_back)
         return place
 
-    def _staged_by(self, stage: Any) -> JaxProbe | None:
+    def _staged_by(self, stage: Any) -> Staged | None:
         try:
             return self.staged.get(stage)
         except TypeError:
@@ -375,7 +419,9 @@ def _warn_order(name: str) -> None:
 
 def is_jitted(fn: Any) -> bool:
     """Whether ``fn`` came from `jax.jit`."""
-    return callable(fn) and hasattr(fn, "lower") and hasattr(fn, "_cache_size") and hasattr(fn, "__wrapped__")
+    # Asked of the type: decorators copy what an object has of its own.
+    kind = type(fn)
+    return hasattr(kind, "lower") and hasattr(kind, "_cache_size") and hasattr(fn, "__wrapped__")
 
 
 def jit_options(jitted: Any) -> dict[str, str]:

@@ -6,6 +6,7 @@ adapter says what can't be seen.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from types import CodeType
@@ -47,8 +48,8 @@ def cache_size(jitted: Any) -> int | None:
 
     The entry of a call under way is there already while the call is being announced.
     """
-    size = getattr(jitted, "_cache_size", None)
-    return int(size()) if size is not None else None
+    size = getattr(type(jitted), "_cache_size", None)
+    return int(size(jitted)) if size is not None else None
 
 
 def trace_misses() -> int | None:
@@ -101,6 +102,31 @@ def _chained(first: Callable[[object], None] | None, then: Callable[[object], No
     return both
 
 
+def trace_context() -> Any:
+    """What JAX's caches see of the configuration and the contexts that are set (0.6.2 to 0.12.0.1), or None."""
+    context = getattr(_config, "trace_context", None)
+    return context() if context is not None else None
+
+
+def on_fast_path(callback: Callable[[bool], None]) -> bool:
+    """Have ``callback`` told whether a call gets an entry in the C++ cache; whether that worked.
+
+    ``pjit._get_fastpath_data`` returns None for a call that will take the Python path each time (0.6.2 to 0.12.0.1).
+    """
+    original = getattr(pjit, "_get_fastpath_data", None)
+    if original is None:
+        return False
+
+    @functools.wraps(original)
+    def decide(*args: Any, **kwargs: Any) -> Any:
+        data = original(*args, **kwargs)
+        callback(data is not None)
+        return data
+
+    pjit._get_fastpath_data = decide
+    return True
+
+
 def backend_started() -> bool:
     """Whether a device runtime runs already; asking for devices would start one."""
     started = getattr(_bridge, "backends_are_initialized", None)
@@ -140,3 +166,25 @@ def source_of(jaxpr: Any) -> tuple[str, str, int] | None:
     info = getattr(jaxpr, "debug_info", None)
     name, file, line = (getattr(info, field, None) for field in ("func_name", "func_filename", "func_lineno"))
     return (name, file, line) if name and file and line else None
+
+
+def transformations(jitted: Any) -> list[str]:
+    """JAX's transformations between a jitted function and the user's, the outer first: ``["vmap", "grad"]``.
+
+    Each is a function with ``__wrapped__``: ``grad_f`` in api.py, mostly inside the traceback filter's wrapper, whose
+    closure calls it ``fun`` (0.6.2 to 0.12.0.1). What can't be told so is left out.
+    """
+    found: list[str] = []
+    inner = getattr(jitted, "__wrapped__", None)
+    while inner is not None and hasattr(inner, "__wrapped__"):
+        code = getattr(inner, "__code__", None)
+        if code is not None and code.co_filename.endswith("traceback_util.py"):
+            cells = dict(zip(code.co_freevars, inner.__closure__ or (), strict=False))
+            code = getattr(getattr(cells.get("fun"), "cell_contents", None), "__code__", None)
+        if code is not None and "jax" in code.co_filename and code.co_filename.endswith(("api.py", "ad_checkpoint.py")):
+            found.append(_TRANSFORMATIONS.get(code.co_name, code.co_name.removesuffix("_f")))
+        inner = inner.__wrapped__
+    return found
+
+
+_TRANSFORMATIONS = {"jacfun": "jacobian", "fun_remat": "checkpoint"}

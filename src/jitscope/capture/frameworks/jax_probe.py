@@ -46,7 +46,9 @@ class JaxProbe:
         self._foreign = self._entries > 0
         """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
         self._done: dict[Any, float] = {}
-        """When the compilation of a signature ended."""
+        """When the compilation of a signature under a context ended."""
+        self._raised: set[Any] = set()
+        """Keys whose last trace raised: JAX takes the next one for found in its cache."""
         if self._foreign:
             adapter.recorder.note(
                 "entries-before-watch",
@@ -67,6 +69,19 @@ class JaxProbe:
         """Let go of the static arguments in the keys."""
         self.book.signatures.clear()
         self._done.clear()
+        self._raised.clear()
+
+    def clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:
+        """``clear_cache`` of a watched function: with its entries go the static arguments that our keys hold."""
+
+        def clear_cache(*args: Any, **kwargs: Any) -> Any:
+            result = clear(*args, **kwargs)
+            self.forget()
+            self.book.alarm()
+            self._entries = self.cache_size()
+            return result
+
+        return clear_cache
 
     def met_foreign_entry(self) -> None:
         """The cache was filled from elsewhere: read the signature of every call from now on."""
@@ -84,7 +99,7 @@ class JaxProbe:
         announced = find(frame)
         if announced is not None and announced.key is not None:
             # Before it is no longer in flight, so that a thread that waited for it finds it in one place or the other.
-            self._done[announced.key] = perf_counter()
+            self._done[(announced.key, announced.context)] = perf_counter()
         miss = collect(frame)
         if miss is None and not self.adapter.announces:
             miss = self._unannounced(frame, args, kwargs)
@@ -113,6 +128,9 @@ class JaxProbe:
         if error is not None:
             self.book.add(None, "error")
             return
+        if in_trace(args, kwargs):
+            self.book.add(None, "nested")
+            return
         if self.adapter.disable_jit_used and jax.config.jax_disable_jit:
             self.book.add(None, "eager_fallback")
             self.adapter.recorder.note(
@@ -120,8 +138,10 @@ class JaxProbe:
             )
             return
         key = self.reader.key(args, kwargs)
-        done = self._done.get(key)
-        compiling = any(miss.key == key for miss in self.book.in_flight)
+        compiled = (key, privates.trace_context())
+        done = self._done.get(compiled)
+        # In flight, though this call is back: its thread has yet to settle.
+        compiling = any((miss.key, miss.context) == compiled for miss in self.book.in_flight)
         waited = compiling or (done is not None and 0 < entered < done)
         signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
         self.book.add(signature.id, "waited" if waited else "hit")
@@ -131,10 +151,23 @@ class JaxProbe:
     ) -> None:
         if miss.key is None:
             miss.key = self.reader.key_at_miss(args, kwargs)
-        signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
+        if error is not None:
+            # Keys hold static arguments: a call that failed must not keep them alive.
+            signature = self.book.signature_like(self.reader.read(args, kwargs))
+            self._done.pop((miss.key, miss.context), None)
+            self._raised.add(hash(miss.key))
+        else:
+            signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
+            if hash(miss.key) in self._raised:
+                self._raised.discard(hash(miss.key))
+                for span in miss.details:
+                    span.ran = True
         with self.book.lock:
-            grew = self.cache_size() > self._entries
-            self._entries += grew
+            size = self.cache_size()
+            grew = size > self._entries
+            self._entries = self._entries + 1 if grew else size
+        if miss.fast_path is not None:
+            grew = miss.fast_path
         ordinal = self.book.next_ordinal()
         ran = self._write(miss, signature.id, ordinal)
         if ran:

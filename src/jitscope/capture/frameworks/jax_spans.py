@@ -40,6 +40,7 @@ class _Local(threading.local):
     def __init__(self) -> None:
         self.open: list[_Open] = []
         self.orphans: list[Span] = []
+        self.staging: list[tuple[object, Span]] = []
 
 
 class SpanKeeper:
@@ -53,6 +54,11 @@ class SpanKeeper:
     def orphans(self) -> list[Span]:
         """This thread's spans without an owner, up to their compile."""
         return self._local.orphans
+
+    @property
+    def staging(self) -> list[tuple[object, Span]]:
+        """What ran in this thread for a ``lower()`` or ``trace()`` under way, with its owner."""
+        return self._local.staging
 
     def opened(self, kind: str, traces: int | None) -> None:
         """A phase starts in this thread; ``traces`` is JAX's count of traces so far."""
