@@ -47,6 +47,7 @@ class JaxProbe:
         """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
+        self._last_done = 0.0
         self._raised: set[Any] = set()
         """Keys whose last trace raised: JAX takes the next one for found in its cache."""
         if self._foreign:
@@ -99,7 +100,8 @@ class JaxProbe:
         announced = find(frame)
         if announced is not None and announced.key is not None:
             # Before it is no longer in flight, so that a thread that waited for it finds it in one place or the other.
-            self._done[(announced.key, announced.context)] = perf_counter()
+            self._last_done = perf_counter()
+            self._done[(announced.key, announced.context)] = self._last_done
         miss = collect(frame)
         if miss is None and not self.adapter.announces:
             miss = self._unannounced(frame, args, kwargs)
@@ -128,9 +130,6 @@ class JaxProbe:
         if error is not None:
             self.book.add(None, "error")
             return
-        if in_trace(args, kwargs):
-            self.book.add(None, "nested")
-            return
         if self.adapter.disable_jit_used and jax.config.jax_disable_jit:
             self.book.add(None, "eager_fallback")
             self.adapter.recorder.note(
@@ -138,13 +137,18 @@ class JaxProbe:
             )
             return
         key = self.reader.key(args, kwargs)
-        compiled = (key, privates.trace_context())
-        done = self._done.get(compiled)
-        # In flight, though this call is back: its thread has yet to settle.
-        compiling = any((miss.key, miss.context) == compiled for miss in self.book.in_flight)
-        waited = compiling or (done is not None and 0 < entered < done)
+        waited = (bool(self.book.in_flight) or 0 < entered < self._last_done) and self._waited(key, entered)
         signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
         self.book.add(signature.id, "waited" if waited else "hit")
+
+    def _waited(self, key: Any, entered: float) -> bool:
+        """Whether another thread compiled this very signature, in the same context, since the call began."""
+        compiled = (key, privates.trace_context())
+        done = self._done.get(compiled)
+        if done is not None and 0 < entered < done:
+            return True
+        # In flight, though this call is back: its thread has yet to settle.
+        return any((miss.key, miss.context) == compiled for miss in self.book.in_flight)
 
     def _announced(
         self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
