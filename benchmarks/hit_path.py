@@ -154,9 +154,11 @@ def torch_cases(quick: bool) -> Iterator[tuple[str, dict[str, list[Call]]]]:
 
     options: dict[str, Any] = {"backend": "eager", "dynamic": False}
     for tensors in (2,) if quick else (2, 20):
+        torch.compiler.reset()  # entries belong to the code, which the cases share
         compiled = torch.compile(lambda *args: args[0] + args[1], **options)
         yield f"torch, {tensors} tensors", contest(compiled, [tuple(torch.zeros(2) for _ in range(tensors))])
     for entries in (8,):
+        torch.compiler.reset()
         compiled = torch.compile(lambda x, y: x + y, **options)
         yield (
             f"torch, 2 tensors, {entries} entries in turn",

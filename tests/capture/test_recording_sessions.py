@@ -23,7 +23,7 @@ def run(program, *, check=True, **environment):
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JITSCOPE")}
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        env={**inherited, "PYTHONPATH": SRC, **environment},
+        env={**inherited, "PYTHONPATH": os.pathsep.join([SRC, *sys.path]), **environment},
         capture_output=True,
         text=True,
         timeout=300,

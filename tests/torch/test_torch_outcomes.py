@@ -49,19 +49,6 @@ def test_hits_are_counted_by_the_entry_that_served_them(truth, backend):
     assert 3 == backend.graphs == stats.compilations
 
 
-def test_a_dynamic_entry_that_shadows_a_static_one_gets_its_hits(backend):
-    @jitscope.watch
-    @torch.compile(backend=backend)
-    def shadowed(x):
-        return x + 2
-
-    for size in (3, 3, 5, 3, 6, 3):
-        shadowed(torch.ones(size))
-
-    assert {"0/0": 1, "0/1": 3} == {c.framework_id: c.hits for c in details(shadowed)}
-    assert 2 == backend.graphs
-
-
 def test_a_recompile_keeps_dynamos_own_reasons(backend):
     @jitscope.watch
     @torch.compile(backend=backend)
