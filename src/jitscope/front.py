@@ -21,13 +21,14 @@ from jitscope.model.report import FunctionReport, Report
 class LiveReport:
     """A report of this process so far. ``str()`` is the text for a terminal; `value` is the report as a value."""
 
-    def __init__(self, value: Report) -> None:
+    def __init__(self, value: Report, source: str | None = None) -> None:
         self.value = value
+        self._source = source
 
     def __str__(self) -> str:
         from jitscope.render.text import render_text
 
-        return render_text(self.value)
+        return render_text(self.value, source=self._source)
 
     def __repr__(self) -> str:
         totals = self.value.totals
@@ -51,16 +52,19 @@ class RecordingHandle:
         """The report of what is on disk.
 
         Raises:
-            JitscopeError: if the recording can't be read (``JITSCOPE=0``: there is none).
+            JitscopeError: if the recording can't be read any more.
         """
         from jitscope.analysis.build import build_report
         from jitscope.store.reader import load
 
-        if self._session is None or recorder.file is not self._session:
-            return LiveReport(build_report(load(self.path)))
+        if self._session is None:
+            return report()
+        if recorder.file is not self._session:
+            return LiveReport(build_report(load(self.path)), str(self.path))
         end = recorder.end_of(self._session)
         recording = load(self.path)
-        return LiveReport(build_report(msgspec.structs.replace(recording, events=(*recording.events, end))))
+        closed = msgspec.structs.replace(recording, events=(*recording.events, end))
+        return LiveReport(build_report(closed), str(self.path))
 
 
 @contextmanager

@@ -85,14 +85,13 @@ def attention(
             size = shape or (example.FULL_SHAPE if devices[name] == "cuda" else example.SMALL_SHAPE)
             _progress(f"{name}: attention {list(size)} {dtype} on {devices[name]}")
             measured.append(_measure(example, name, size, dtype, devices[name], options))
-        report = str(jitscope.report())
+        report = str(recording.report())
 
     _print_table(measured)
-    click.echo(report)
     if recording.path.is_file():
-        click.echo(f"\nRecorded; to read it again: jitscope report {recording.path}")
+        click.echo(report, nl=False)
     else:
-        click.echo("\nNothing was recorded: JITSCOPE=0 is set.")
+        click.echo("Nothing was recorded: JITSCOPE=0 is set.")
 
 
 def load_example(name: str) -> ModuleType:

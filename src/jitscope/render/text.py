@@ -32,7 +32,8 @@ def render_text(
     """Write ``report`` as lines of at most ``width`` columns (default: the terminal's).
 
     ``color`` is decided by the terminal and ``NO_COLOR`` where it is None. ``all_`` shows every function
-    and every compilation. ``source`` is the recording's path, for the command in the last line.
+    and every compilation. ``source`` is the recording's path, for the command in the last
+    line; without it the report is of a running program, and the line says how to keep it.
     """
     page = Page(terminal_width() if width is None else width)
     _verdict(page, report)
@@ -69,8 +70,7 @@ def render_text(
     ]
     if more:
         page.add(f"{' and '.join(more)} with --all")
-    where = f" {shlex.quote(source)}" if source is not None else ""
-    page.add((f"jitscope report{where} --format json", "dim"), wrap=False)
+    page.add((_next_command(source), "dim"), wrap=False)
     return page.text(color=terminal_color() if color is None else color)
 
 
@@ -193,3 +193,9 @@ def _eager(page: Page, operations: Sequence[EagerOp], title: str) -> None:
         f"{seconds_text(sum(op.compile_seconds for op in operations))}: {names}{more}",
         hang=2,
     )
+
+
+def _next_command(source: str | None) -> str:
+    if source is None:
+        return 'to keep it: with jitscope.record("run.jsonl"): ..., then jitscope report run.jsonl'
+    return f"jitscope report {shlex.quote(source)} --format json"
