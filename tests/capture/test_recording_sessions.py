@@ -5,33 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
+from subprocesses import run
 
 import jitscope
 from jitscope.store.reader import load
-
-SRC = str(Path(jitscope.__file__).parents[1])
-
-
-def run(program, *, check=True, **environment):
-    """Run a program in a process of its own, not strict, with jitscope importable."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("JITSCOPE")}
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={**inherited, "PYTHONPATH": os.pathsep.join([SRC, *sys.path]), **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if check:
-        assert 0 == done.returncode, done.stderr
-    return done
 
 
 def test_a_killed_program_leaves_a_readable_recording(tmp_path):
