@@ -103,8 +103,11 @@ class JaxProbe:
             self._last_done = perf_counter()
             self._done[(announced.key, announced.context)] = self._last_done
         miss = collect(frame)
-        if miss is None and not self.adapter.announces:
-            miss = self._unannounced(frame, args, kwargs)
+        if not self.adapter.announces:
+            if miss is None:
+                miss = self._unannounced(frame, args, kwargs)
+            else:  # a compile told of it
+                miss.nested = in_trace(args, kwargs)
         if miss is None:
             self._silent(entered, args, kwargs, error)
         elif miss.nested:
