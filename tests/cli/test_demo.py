@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 SMALL = ("--shape", "1", "8", "2", "4", "--device", "cpu")
 
 
@@ -43,6 +45,7 @@ def check_demo(done: subprocess.CompletedProcess[str], folder: Path, *frameworks
     again = run(folder, "report", f".jitscope/{path.name}", "--format", "json")
     assert again.returncode == 0, again.stderr
     report = json.loads(again.stdout)
+    jsonschema.validate(report, json.loads(SCHEMA.read_text(encoding="utf-8")))
     found = {function["framework"]: function for function in report["functions"] if function["name"] == "attention"}
     assert set(found) == set(frameworks)
     for function in found.values():

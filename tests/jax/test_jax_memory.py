@@ -29,10 +29,10 @@ def test_a_watched_function_and_its_arguments_can_be_collected():
         watched.clear_cache()
         return [weakref.ref(thing) for thing in (watched, body, config, array)]
 
-    before = len(jax_adapter().by_info)
+    before = len(jax_adapter().owners.probes())
     references = make()
     jax.clear_caches()
     gc.collect()
 
     assert [None] * 4 == [reference() for reference in references]
-    assert before == len(jax_adapter().by_info)
+    assert before == len(jax_adapter().owners.probes())

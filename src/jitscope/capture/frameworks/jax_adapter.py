@@ -11,25 +11,21 @@ import functools
 import os
 import sys
 import warnings
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import jax
 from jax import monitoring
 
 import jitscope
-from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
 from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
-from jitscope.capture.region import RegionProbe
-from jitscope.model.events import Under
 
 _KINDS = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
@@ -40,45 +36,12 @@ _CACHE_HIT = "/jax/compilation_cache/cache_hits"
 _CACHE_READ = "/jax/compilation_cache/cache_retrieval_time_sec"
 
 
-Source = tuple[str, str, int]
-"""Name, file and first line of a function."""
-
-
-@dataclass(slots=True)
-class Staged:
-    """What ``lower()`` or ``trace()`` of a watched function returned, and what had run for it until then."""
-
-    probe: JaxProbe
-    spans: list[Span]
-
-
-@dataclass(slots=True)
-class Place:
-    """Where on the stack an event fired: whose program it is."""
-
-    probe: JaxProbe | None = None
-    under: Under | None = None
-    frame: FrameType | None = None
-    """The `watched` frame of the call that caused it."""
-    fun: Any = None
-    library: bool = False
-    staged: Staged | None = None
-    region: FrameType | None = None
-    inside: Book | None = None
-
-
 class JaxAdapter:
     """JAX's process-wide part: listeners and the hook."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.by_info: dict[int, JaxProbe] = {}
-        self.by_fun: dict[int, list[JaxProbe]] = {}
-        self.by_source: dict[Source, list[JaxProbe]] = {}
-        self.last_nested: dict[Source, JaxProbe] = {}
-        """By source: whose function was traced into something last; a backward program that follows is its."""
-        self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
-        self._roles: dict[CodeType, str | None] = {}
+        self.owners = Owners()
         self._spans = SpanKeeper(self._finished)
         self._warned_order: set[int] = set()
         self._hook_installed = False
@@ -138,7 +101,7 @@ class JaxAdapter:
     def _on_disable_jit(self, value: object) -> None:
         if value:
             self.disable_jit_used = True
-            for probe in list(self.by_info.values()):
+            for probe in self.owners.probes():
                 probe.book.alarm()
 
     @property
@@ -168,26 +131,11 @@ class JaxAdapter:
 
     def watch(self, probe: JaxProbe) -> None:
         """Listen for a function's misses."""
-        self.by_info[id(probe.info)] = probe
-        self.by_fun.setdefault(probe.fun_id, []).append(probe)
-        if probe.source is not None:
-            self.by_source.setdefault(probe.source, []).append(probe)
+        self.owners.add(probe)
 
     def forget(self, probe: JaxProbe) -> None:
         """The watched function is gone: keep what it did, let go of what it held."""
-        if self.by_info.get(id(probe.info)) is probe:
-            del self.by_info[id(probe.info)]
-        siblings = self.by_fun.get(probe.fun_id, [])
-        if probe in siblings:
-            siblings.remove(probe)
-            if not siblings:
-                del self.by_fun[probe.fun_id]
-        if probe.source is not None:
-            known = self.by_source.get(probe.source, [])
-            if probe in known:
-                known.remove(probe)
-            if self.last_nested.get(probe.source) is probe:
-                del self.last_nested[probe.source]
+        self.owners.remove(probe)
         probe.forget()
 
     def staging(self, method: Callable[..., Any], probe: JaxProbe) -> Callable[..., Any]:
@@ -197,7 +145,9 @@ class JaxAdapter:
             self._spans.staging.clear()
             made = method(*args, **kwargs)
             try:
-                self.staged[made] = Staged(probe, [span for owner, span in self._spans.staging if owner is probe])
+                self.owners.staged[made] = Staged(
+                    probe, [span for owner, span in self._spans.staging if owner is probe]
+                )
             except TypeError:  # not weakly referable in this version: its compile is listed without an owner
                 self.recorder.note("jax-staged", f"{type(made).__name__}.compile() can't be attributed", probe.book.id)
             return made
@@ -207,11 +157,11 @@ class JaxAdapter:
     def _announce(self, fun: Any, jit_info: Any, args: Any, kwargs: Any) -> None:
         """A call left the fast path. Runs inside the call, before anything is traced."""
         try:
-            probe = self.by_info.get(id(jit_info))
-            if probe is not None and probe.info is jit_info:
+            probe = self.owners.probe_of(jit_info)
+            if probe is not None:
                 self._announce_watched(probe, args, kwargs)
-            for other in self.by_fun.get(id(fun), ()):
-                if other is not probe and other.wraps(fun):
+            for other in self.owners.of_function(fun):
+                if other is not probe:
                     # Another jit of the same function: with the same options it shares the cache.
                     other.met_foreign_entry()
             if getattr(fun, "__jitscope_region__", False) and id(fun) not in self._warned_order:
@@ -225,7 +175,7 @@ class JaxAdapter:
         while frame is not None and not is_watched(frame.f_code):
             if not is_internal(frame.f_code.co_filename):
                 break  # called past the wrapper, through the bare jitted object
-            if self._role(frame.f_code) == "aot":
+            if self.owners.role(frame.f_code) == "aot":
                 return  # .lower() and .trace() add no entry
             frame = frame.f_back
         if frame is None or not is_watched(frame.f_code) or book_of(frame) is not probe.book:
@@ -239,7 +189,7 @@ class JaxAdapter:
                 miss.key = probe.reader.key_at_miss(args, kwargs)
                 miss.context = privates.trace_context()
             elif probe.source is not None:
-                self.last_nested[probe.source] = probe
+                self.owners.last_nested[probe.source] = probe
             push(miss)
 
     # -- monitoring events ---------------------------------------------------------------------
@@ -272,7 +222,7 @@ class JaxAdapter:
         """Give a finished span to its owner. Returns whether it is the owner's own (and not part of an outer span)."""
         if span.kind == "trace" and nested and not local.misses:
             return False
-        place = self._locate(sys._getframe(2))
+        place = self.owners.locate(sys._getframe(2))
         if place.probe is not None and place.frame is not None:
             miss = find(place.frame)
             if miss is None:
@@ -329,84 +279,6 @@ class JaxAdapter:
             ),
             book,
         )
-
-    def _role(self, code: CodeType) -> str | None:
-        try:
-            return self._roles[code]
-        except KeyError:
-            found = self._roles[code] = privates.role(code)
-            return found
-
-    def _locate(self, start: FrameType) -> Place:
-        """Walk outwards from a compile event to the call that it belongs to."""
-        place = Place()
-        frame: FrameType | None = start
-        jaxpr: Any = None
-        while frame is not None:
-            code = frame.f_code
-            role = "watched" if is_watched(code) else self._role(code)
-            if role is None:
-                pass
-            elif role in ("call", "aot"):
-                found = frame.f_locals
-                jitted = found.get("jit_func")
-                info = found.get("jit_info") if jitted is None else privates.jit_info(jitted)
-                place.fun = found.get("fun") if jitted is None else getattr(jitted, "_fun", None)
-                place.probe = self._probe_for(info)
-                if role == "aot":
-                    place.under = place.under or "aot"
-                break
-            elif role == "stage":
-                place.staged = self._staged_by(frame.f_locals.get("self"))
-                place.probe = place.staged.probe if place.staged is not None else None
-                place.under = "aot"
-                break
-            elif role == "impl":
-                jaxpr = frame.f_locals.get("jaxpr", jaxpr)
-            elif role == "backward":
-                place.under = "backward"
-                place.probe = self.last_nested.get(privates.source_of(jaxpr) or ("", "", 0))
-                break
-            elif role in ("vmap", "grad"):
-                place.under = "vmap" if role == "vmap" else "grad"
-            elif role == "watched":
-                break
-            frame = frame.f_back
-        if place.fun is not None and place.probe is None:
-            place.library = str(getattr(place.fun, "__module__", "")).split(".")[0] in ("jax", "jaxlib")
-        if place.probe is not None and place.under not in ("backward", "aot"):
-            place.frame = self._calling_frame(frame, place.probe.book)
-        if place.probe is None:
-            outer = watched_frame(frame)
-            place.inside = book_of(outer) if outer is not None else None
-            while outer is not None:
-                book = book_of(outer)
-                if book is not None and isinstance(book.probe, RegionProbe):
-                    place.region = outer
-                    break
-                outer = watched_frame(outer.f_back)
-        return place
-
-    def _staged_by(self, stage: Any) -> Staged | None:
-        try:
-            return self.staged.get(stage)
-        except TypeError:
-            return None
-
-    def _probe_for(self, info: Any) -> JaxProbe | None:
-        probe = self.by_info.get(id(info))
-        return probe if probe is not None and probe.info is info else None
-
-    def _calling_frame(self, frame: FrameType | None, book: Book) -> FrameType | None:
-        """The `watched` frame that called JAX directly, or None where the bare function was called."""
-        frame = frame.f_back if frame is not None else None
-        while frame is not None:
-            if is_watched(frame.f_code):
-                return frame if book_of(frame) is book else None
-            if not is_internal(frame.f_code.co_filename):
-                return None
-            frame = frame.f_back
-        return None
 
 
 def _warn_order(name: str) -> None:

@@ -1,0 +1,163 @@
+"""Whose compile is it: from a compile event's stack to the watched function, the call, the transformation."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from jitscope.capture.book import Book
+from jitscope.capture.callsite import is_internal
+from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_probe import JaxProbe
+from jitscope.capture.frameworks.jax_spans import Span
+from jitscope.capture.pending import book_of, is_watched, watched_frame
+from jitscope.capture.region import RegionProbe
+from jitscope.model.events import Under
+
+Source = tuple[str, str, int]
+"""Name, file and first line of a function."""
+
+
+@dataclass(slots=True)
+class Staged:
+    """What ``lower()`` or ``trace()`` of a watched function returned, and what had run for it until then."""
+
+    probe: JaxProbe
+    spans: list[Span]
+
+
+@dataclass(slots=True)
+class Place:
+    """Where on the stack an event fired: whose program it is."""
+
+    probe: JaxProbe | None = None
+    under: Under | None = None
+    frame: FrameType | None = None
+    """The `watched` frame of the call that caused it."""
+    fun: Any = None
+    library: bool = False
+    staged: Staged | None = None
+    region: FrameType | None = None
+    inside: Book | None = None
+
+
+class Owners:
+    """The watched functions, by what a frame can tell of them."""
+
+    def __init__(self) -> None:
+        self._by_info: dict[int, JaxProbe] = {}
+        self._by_fun: dict[int, list[JaxProbe]] = {}
+        self.last_nested: dict[Source, JaxProbe] = {}
+        """By source: whose function was traced into something last; a backward program that follows is its."""
+        self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
+        self._roles: dict[CodeType, str | None] = {}
+
+    def add(self, probe: JaxProbe) -> None:
+        """From now on its compiles are found."""
+        self._by_info[id(probe.info)] = probe
+        self._by_fun.setdefault(probe.fun_id, []).append(probe)
+
+    def remove(self, probe: JaxProbe) -> None:
+        """Its function is gone."""
+        if self._by_info.get(id(probe.info)) is probe:
+            del self._by_info[id(probe.info)]
+        siblings = self._by_fun.get(probe.fun_id, [])
+        if probe in siblings:
+            siblings.remove(probe)
+            if not siblings:
+                del self._by_fun[probe.fun_id]
+        if probe.source is not None and self.last_nested.get(probe.source) is probe:
+            del self.last_nested[probe.source]
+
+    def probes(self) -> list[JaxProbe]:
+        """All of them."""
+        return list(self._by_info.values())
+
+    def probe_of(self, info: Any) -> JaxProbe | None:
+        """The probe of the jitted function with this ``PjitInfo``."""
+        probe = self._by_info.get(id(info))
+        return probe if probe is not None and probe.info is info else None
+
+    def of_function(self, fun: Any) -> Iterator[JaxProbe]:
+        """The probes of all jits of this function."""
+        for probe in list(self._by_fun.get(id(fun), ())):
+            if probe.wraps(fun):
+                yield probe
+
+    def role(self, code: CodeType) -> str | None:
+        """What a frame of JAX's stands for (`jax_privates.role`)."""
+        try:
+            return self._roles[code]
+        except KeyError:
+            found = self._roles[code] = privates.role(code)
+            return found
+
+    def locate(self, start: FrameType) -> Place:
+        """Walk outwards from a compile event to the call that it belongs to."""
+        place = Place()
+        frame: FrameType | None = start
+        jaxpr: Any = None
+        while frame is not None:
+            code = frame.f_code
+            role = "watched" if is_watched(code) else self.role(code)
+            if role is None:
+                pass
+            elif role in ("call", "aot"):
+                found = frame.f_locals
+                jitted = found.get("jit_func")
+                info = found.get("jit_info") if jitted is None else privates.jit_info(jitted)
+                place.fun = found.get("fun") if jitted is None else getattr(jitted, "_fun", None)
+                place.probe = self.probe_of(info)
+                if role == "aot":
+                    place.under = place.under or "aot"
+                break
+            elif role == "stage":
+                place.staged = self._staged_by(frame.f_locals.get("self"))
+                place.probe = place.staged.probe if place.staged is not None else None
+                place.under = "aot"
+                break
+            elif role == "impl":
+                jaxpr = frame.f_locals.get("jaxpr", jaxpr)
+            elif role == "backward":
+                place.under = "backward"
+                place.probe = self.last_nested.get(privates.source_of(jaxpr) or ("", "", 0))
+                break
+            elif role in ("vmap", "grad"):
+                place.under = "vmap" if role == "vmap" else "grad"
+            elif role == "watched":
+                break
+            frame = frame.f_back
+        if place.fun is not None and place.probe is None:
+            place.library = str(getattr(place.fun, "__module__", "")).split(".")[0] in ("jax", "jaxlib")
+        if place.probe is not None and place.under not in ("backward", "aot"):
+            place.frame = self._calling_frame(frame, place.probe.book)
+        if place.probe is None:
+            outer = watched_frame(frame)
+            place.inside = book_of(outer) if outer is not None else None
+            while outer is not None:
+                book = book_of(outer)
+                if book is not None and isinstance(book.probe, RegionProbe):
+                    place.region = outer
+                    break
+                outer = watched_frame(outer.f_back)
+        return place
+
+    def _staged_by(self, stage: Any) -> Staged | None:
+        try:
+            return self.staged.get(stage)
+        except TypeError:
+            return None
+
+    def _calling_frame(self, frame: FrameType | None, book: Book) -> FrameType | None:
+        """The `watched` frame that called JAX directly, or None where the bare function was called."""
+        frame = frame.f_back if frame is not None else None
+        while frame is not None:
+            if is_watched(frame.f_code):
+                return frame if book_of(frame) is book else None
+            if not is_internal(frame.f_code.co_filename):
+                return None
+            frame = frame.f_back
+        return None
