@@ -46,8 +46,18 @@ def test_of_many_leaves_those_that_differ_are_shown():
     def wide(size):
         return signature(*(array(f"w[{n}]", "f32", 2) for n in range(20)), array("x", "f32", size))
 
-    assert family_text([wide(1), wide(2)]).startswith("x: f32[$], w[0]: f32[2], ")
-    assert family_text([wide(1), wide(2)]).endswith(", … 13 more")
+    assert "x: f32[$], 20 leaves alike" == family_text([wide(1), wide(2)])
+
+
+def test_of_many_varying_leaves_the_first_are_shown():
+    def wide(size):
+        return signature(
+            *(array(f"w[{n}]", "f32", size) for n in range(20)), *(array(f"b[{n}]", "f32") for n in range(5))
+        )
+
+    text = family_text([wide(1), wide(2)])
+    assert text.startswith("w[0]: f32[$], w[1]: f32[$], ")
+    assert text.endswith("w[7]: f32[$], … 12 more, 5 leaves alike")
 
 
 def test_no_leaves():

@@ -178,7 +178,9 @@ def _unique(guards: Sequence[Guard]) -> list[str]:
 def _nothing_found(one: Compiled, earlier: Sequence[Compiled]) -> Cause:
     """Say what was compared, so that the reader knows what it is not."""
     words = [parse_guard(text).text for text in one.event.evidence]
-    if one.signature is None:
+    if one.function.kind == "region":
+        compared = f"{one.event.program} was compiled before inside this region, whose compilations carry no signature"
+    elif one.signature is None:
         compared = "nothing to compare: the call's signature was not recorded"
     elif all(other.signature is None for other in earlier):
         compared = "nothing to compare: no signature of an earlier compilation was recorded"

@@ -10,6 +10,9 @@ from jitscope.model.notation import array_text, cut
 from jitscope.model.report import FamilyReport
 from jitscope.model.signature import TEXT_LEAVES, ArrayLeaf, Signature, StaticLeaf
 
+ALIKE_LEAVES = 3
+"""Most leaves without a varying axis that a family's text shows; of more, the number is told."""
+
 
 def families(signatures: Mapping[int, Signature], seconds: Mapping[int, float]) -> tuple[FamilyReport, ...]:
     """Collapse signatures into families, the costliest first; a signature like no other makes none.
@@ -46,6 +49,9 @@ def family_text(members: Sequence[Signature]) -> str:
         # Only the shape is replaced: what follows it (weak type, sharding) is the same in all members.
         shown = plain.replace(array_text(first.dtype, first.shape), array_text(first.dtype, sizes), 1)
         (varying if "$" in sizes else constant).append(cut(f"{first.path}: {shown}", 120))
+    if varying and len(constant) > ALIKE_LEAVES:
+        more = [f"… {len(varying) - TEXT_LEAVES} more"] if len(varying) > TEXT_LEAVES else []
+        return ", ".join([*varying[:TEXT_LEAVES], *more, f"{len(constant)} leaves alike"])
     if len(varying) + len(constant) > TEXT_LEAVES:
         shown_leaves = (varying + constant)[:TEXT_LEAVES]
         return f"{', '.join(shown_leaves)}, … {len(varying) + len(constant) - TEXT_LEAVES} more"

@@ -26,6 +26,7 @@ class Verdict(msgspec.Struct, frozen=True):
     compilations: int
     """All that the framework compiled, eager operations included."""
     hits: int
+    """Of calls of compiled functions: regions compile nothing of their own."""
     calls: int
 
 
@@ -33,6 +34,7 @@ def verdict_of(report: Report) -> Verdict:
     """Sum a report up."""
     totals = report.totals
     wall = report.run.wall_seconds
+    compiled = [function for function in report.functions if function.framework != "python"] or report.functions
     compiling = totals.compile_seconds + totals.eager_op_compile_seconds
     return Verdict(
         wall_seconds=wall,
@@ -42,6 +44,6 @@ def verdict_of(report: Report) -> Verdict:
         recompiling_seconds=totals.recompile_seconds,
         recompiling_share=totals.recompile_seconds / compiling if compiling else None,
         compilations=totals.compilations + totals.eager_op_compilations,
-        hits=totals.hits,
-        calls=totals.calls,
+        hits=sum(function.hits for function in compiled),
+        calls=sum(function.calls for function in compiled),
     )

@@ -15,16 +15,21 @@ CHANGES = 4
 _EVIDENCE = 240
 
 
-def add_compilation(page: Page, one: CompilationReport, *, fix_shown: str | None = None, all_: bool = False) -> None:
+def add_compilation(
+    page: Page, one: CompilationReport, *, fix_shown: str | None = None, all_: bool = False, program: bool = False
+) -> None:
     """Add a compilation: one line for a first one, else a line for each thing that changed and the fix.
 
     ``fix_shown`` is the fix above: the same one is not repeated. ``all_`` shows every change.
+    ``program`` names what was compiled: in a region, that can be anything.
     """
     head: list[str | tuple[str, str]] = [(f"call {one.call}" if one.call is not None else "ahead of a call", "bold")]
     if one.under is not None:
         head = [(f"{head[0][0]} under {one.under}" if one.call is not None else f"under {one.under}", "bold")]
     if one.site is not None:
         head.append(f"  {one.site.text}")
+    if program:
+        head.append(f"  {one.program}")
     head.append((f"  {seconds_text(one.seconds)}", "yellow" if one.recompile else ""))
     if one.persistent_cache == "hit":
         head.append("  from the persistent cache")

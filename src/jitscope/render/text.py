@@ -144,7 +144,7 @@ def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int
         kept = [one for one in details if one in costliest or one in firsts[:RECOMPILATIONS]]
     fix: str | None = None
     for one in kept:
-        add_compilation(page, one, fix_shown=fix, all_=all_)
+        add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region")
         fix = short_fix(one) or fix
     return len(details) - len(kept)
 
