@@ -160,3 +160,23 @@ def test_the_renderer_imports_no_framework_and_no_capture():
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert not {"jax", "torch", "numpy", "jitscope.capture"} & set(done.stdout.split())
+
+
+def test_giving_up_is_shown_however_little_it_cost():
+    sizes = [signature(array("x", "f32", size)) for size in range(1, 8)]
+    compiles = [
+        compilation(100 + n, seconds=10.0, call=n, signature=n, framework="torch", framework_id=f"0/{n}")
+        for n in range(1, 7)
+    ]
+    limit = compilation(
+        107,
+        seconds=0.001,
+        call=7,
+        signature=7,
+        framework="torch",
+        layers=(),
+        failed="recompile limit: Dynamo recompile limit exceeded",
+    )
+    value = recording(function(framework="torch"), *signatures(1, *sizes), *compiles, limit)
+
+    assert "gave up: " in render_text(build_report(value), width=80, color=False)

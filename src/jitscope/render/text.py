@@ -141,7 +141,9 @@ def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int
         kept = list(details)
     else:
         costliest = sorted(others, key=lambda one: -one.seconds)[:RECOMPILATIONS]
-        kept = [one for one in details if one in costliest or one in firsts[:RECOMPILATIONS]]
+        # Giving up costs little, and is what the eager calls after it come from.
+        gave_up = [one for one in others if any(cause.kind == "recompile_limit" for cause in one.causes)][:1]
+        kept = [one for one in details if one in costliest or one in firsts[:RECOMPILATIONS] or one in gave_up]
     fix: str | None = None
     for one in kept:
         add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region")
