@@ -6,9 +6,11 @@ says what can't be seen.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import CodeType, FrameType
 from typing import Any
 
@@ -52,6 +54,11 @@ guard_failures: dict[CodeType, list[Any]] | None = _get("torch._dynamo.utils", "
 
 skip_module: Callable[[str], None] | None = _get("torch._dynamo.trace_rules", "add")
 """Frames of this package are run as they are, never compiled by themselves."""
+
+without_torch_function: Callable[[], AbstractContextManager[Any]] = (
+    _get("torch._C", "DisableTorchFunction") or contextlib.nullcontext
+)
+"""Inside, subclasses and function modes see nothing of what is asked of a tensor (2.0 on)."""
 
 _innermost_fn: Callable[[Any], Any] | None = _get("torch._dynamo.eval_frame", "innermost_fn")
 _compile_context: Any = _get("torch._guards", "CompileContext")

@@ -28,7 +28,7 @@ class TorchSignatureReader:
         would fix it there. Overrides of torch functions (subclasses, modes) don't see the reading.
         """
         try:
-            with torch._C.DisableTorchFunction():
+            with privates.without_torch_function():
                 return self._read(args, kwargs)
         except SymbolicSizeError:
             return None
