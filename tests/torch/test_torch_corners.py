@@ -6,6 +6,8 @@ import threading
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import jitscope
 
@@ -317,3 +319,28 @@ def test_a_module_compiled_again_can_be_watched_again(backend):
         model(ONES(size))
 
     assert 3 == jitscope.stats(model).calls
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([torch.float32, torch.float64]), st.booleans(), st.booleans()),
+        max_size=14,
+    ),
+    st.sampled_from([None, True, False]),
+)
+def test_any_program_of_calls_is_told_as_dynamo_ran_it(program, dynamic):
+    torch.compiler.reset()
+    backend = Logged()
+    watched = jitscope.compile(lambda x, flag: x * (2 if flag else 3), backend=backend, dynamic=dynamic)
+    truth = []
+    for size, dtype, flag, grad in program:
+        watched(torch.ones(size, dtype=dtype, requires_grad=grad), flag)
+        ran = backend.take()
+        truth.append(ran[0] if ran else None)
+
+    stats = jitscope.stats(watched)
+    assert truth == entries(watched)
+    assert len(program) == stats.calls == stats.hits + stats.compiling_calls + stats.eager_fallbacks
+    assert truth.count(None) == stats.eager_fallbacks
+    assert len({*truth} - {None}) == stats.compilations
