@@ -78,13 +78,11 @@ def book_of(frame: FrameType) -> Book | None:
     return getattr(settle, "__self__", None)
 
 
-def watched_frame(frame: FrameType | None, book: Book | None = None) -> FrameType | None:
-    """The innermost `watched` frame at or outside ``frame`` (of ``book`` only, where given)."""
-    while frame is not None:
-        if frame.f_code in _watched_codes and (book is None or book_of(frame) is book):
-            return frame
+def watched_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost `watched` frame at or outside ``frame``."""
+    while frame is not None and frame.f_code not in _watched_codes:
         frame = frame.f_back
-    return None
+    return frame
 
 
 def find(frame: FrameType) -> Miss | None:

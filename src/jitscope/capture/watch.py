@@ -246,7 +246,7 @@ def _watch_module(module: Any) -> Any:
         )
         return module
     _, file, line = _location(target.forward)
-    book = recorder.new_book(FunctionKey("torch", target.name, file, line, "module"), target.options)
+    book = recorder.new_book(FunctionKey("torch", target.name, file, line, "module"), {})
     book.probe = TorchProbe(adapter, book, target.original, target.callable)
     watched = _wrap(target.callable, book)
     watched.__dict__.setdefault("_torchdynamo_inline", target.inline)

@@ -85,8 +85,3 @@ class Cells:
         """From now on a silent call is a hit that ``tick`` counts."""
         self._tick.cell_contents = tick
         self._alert.cell_contents = False
-
-    @property
-    def alarmed(self) -> bool:
-        """Whether calls are settled in full."""
-        return bool(self._alert.cell_contents)

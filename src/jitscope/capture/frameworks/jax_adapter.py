@@ -44,8 +44,8 @@ class JaxAdapter:
         self.owners = Owners()
         self._spans = SpanKeeper(self._finished)
         self._warned_order: set[int] = set()
-        self._hook_installed = False
-        self.sees_fast_path = False
+        self.announces = privates.can_hook
+        """Whether calls that are no hits announce themselves."""
         self.disable_jit_used = bool(jax.config.jax_disable_jit)
         """Whether `jax.disable_jit` was ever used: it can be set for one thread, so each call asks from then on."""
         self._install()
@@ -66,9 +66,9 @@ class JaxAdapter:
         else:
             self.recorder.note(
                 "jax-no-span-starts",
-                f"jax {jax.__version__} does not tell when a phase starts: nested phases are told apart by time only",
+                f"jax {jax.__version__} does not tell when a phase starts: seconds of nested phases are counted twice",
             )
-        if not privates.can_hook:
+        if not self.announces:
             self.recorder.note(
                 "jax-no-hook",
                 f"jax {jax.__version__} has no pjit.{privates.HOOK}: signatures are read on every call, and calls "
@@ -84,8 +84,7 @@ class JaxAdapter:
 
         hook.__wrapped__ = original  # type: ignore[attr-defined]
         setattr(privates.pjit, privates.HOOK, hook)
-        self._hook_installed = True
-        self.sees_fast_path = privates.on_fast_path(self._on_fast_path)
+        privates.on_fast_path(self._on_fast_path)  # without it the growth of the cache tells
 
     def _on_fast_path(self, found: bool) -> None:
         """JAX decided whether the call under way gets an entry in the C++ cache."""
@@ -93,7 +92,8 @@ class JaxAdapter:
             if local.misses:
                 frame = watched_frame(sys._getframe(3))
                 miss = find(frame) if frame is not None else None
-                if miss is not None and miss.fast_path is None:
+                if miss is not None:
+                    # The call's own decision comes last: what runs inside of it has decided before.
                     miss.fast_path = found
         except Exception as error:
             self.recorder.internal_error("jax fast path", error)
@@ -103,11 +103,6 @@ class JaxAdapter:
             self.disable_jit_used = True
             for probe in self.owners.probes():
                 probe.book.alarm()
-
-    @property
-    def announces(self) -> bool:
-        """Whether calls that are no hits announce themselves."""
-        return self._hook_installed
 
     # -- what Recorder asks --------------------------------------------------------------------
 

@@ -48,8 +48,8 @@ class JaxProbe:
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
         self._last_done = 0.0
-        self._raised: set[Any] = set()
-        """Keys whose last trace raised: JAX takes the next one for found in its cache."""
+        self._raised: set[int] = set()
+        """Hashes of keys whose last trace raised: JAX takes the next one for found in its cache."""
         if self._foreign:
             adapter.recorder.note(
                 "entries-before-watch",

@@ -10,7 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
@@ -306,7 +306,6 @@ class ModuleTarget:
     attribute: str
     original: Any
     callable: Callable[..., Any]
-    options: dict[str, str] = field(default_factory=dict)
 
     @property
     def forward(self) -> Any:
