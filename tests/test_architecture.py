@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "store": {"jitscope.model", "jitscope.errors", "jitscope.store", "msgspec"},
     "capture": {"jitscope.model", "jitscope.store", "jitscope.capture", "jitscope.version", "jitscope", "msgspec"},
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},
-    "render": {"jitscope.model", "jitscope.analysis", "jitscope.render", "msgspec", "rich"},
+    "render": {"jitscope.model", "jitscope.analysis", "jitscope.render", "msgspec", "rich", "networkx"},
 }
 FRAMEWORKS = {"jax", "jaxlib", "torch", "numpy"}
 

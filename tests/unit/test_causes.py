@@ -62,7 +62,7 @@ def test_a_guard_that_fits_no_change_is_kept_as_unknown():
     causes = causes_of(compiled(2, F4, TORCH, evidence=evidence), [compiled(1, F4, TORCH)])
 
     assert [
-        ("unknown", None, "0/1: GLOBAL_STATE changed: grad_mode"),
+        ("config", "grad_mode", "0/1: GLOBAL_STATE changed: grad_mode"),
         ("unknown", "s.step", "0/0: s.step == 0"),
     ] == [(one.kind, one.path, one.evidence) for one in causes]
 
@@ -71,7 +71,7 @@ def test_a_guard_beside_a_change_is_a_cause_of_its_own():
     evidence = ("0/0: GLOBAL_STATE changed: grad_mode ",)
     causes = causes_of(compiled(2, F5, TORCH, evidence=evidence), [compiled(1, F4, TORCH)])
 
-    assert ["shape", "unknown"] == [one.kind for one in causes]
+    assert ["shape", "config"] == [one.kind for one in causes]
 
 
 def test_a_guard_of_an_entry_that_differs_more_is_explained_by_that():
@@ -111,7 +111,7 @@ def test_the_same_source_with_other_options():
     first = function(1)
     second = function(2, options={"donate_argnums": "0"})
 
-    assert [("options", "donate_argnums", None, "0")] == brief(
+    assert [("options", "donate_argnums", "default", "0")] == brief(
         causes_of(compiled(2, F4, second), [compiled(1, F4, first)])
     )
 

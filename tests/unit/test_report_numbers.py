@@ -102,7 +102,7 @@ def test_functions_without_a_file_are_not_taken_for_one():
     assert 0 == build_report(recording(*events)).totals.recompilations
 
 
-@pytest.mark.parametrize("under", ["vmap", "grad", "backward", "aot", "transform"])
+@pytest.mark.parametrize("under", ["vmap", "grad", "backward", "transform"])
 def test_each_transformation_has_its_first_compile(under):
     events = [compilation(1), compilation(2, under=under), compilation(3, under=under)]
     step = only(build_report(recording(function(), *events)))

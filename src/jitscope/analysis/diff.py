@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import ne
 
 import msgspec
@@ -18,11 +17,14 @@ _EXCERPT = 60
 """Most characters of a container structure that are shown."""
 
 
-def diff_signatures(old: Signature, new: Signature, *, framework: Framework = "jax") -> tuple[Cause, ...]:
+def diff_signatures(
+    old: Signature, new: Signature, *, framework: Framework = "jax", defaults: Collection[str] | None = None
+) -> tuple[Cause, ...]:
     """Every difference between two signatures, in the order of the new one's leaves.
 
     Leaves are matched by path. One leaf can give several causes (dtype and shape both). The result is
-    empty exactly where the two signatures are the same to the cache.
+    empty exactly where the two signatures are the same to the cache. ``defaults`` are the parameters that have one;
+    None where that is not known: then each could.
     """
     before, after = _by_path(old.leaves), _by_path(new.leaves)
     passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
@@ -32,19 +34,49 @@ def diff_signatures(old: Signature, new: Signature, *, framework: Framework = "j
         other = before.get(key)
         if other is None:
             appeared = True
-            causes.append(_appeared(leaf, old, new, passed_otherwise, framework))
+            causes.append(_appeared(leaf, old, new, passed_otherwise, framework, defaults))
         elif other != leaf:
             causes.extend(_leaf_causes(other, leaf, framework))
     for key, leaf in before.items():
         if key not in after:
             appeared = True
-            causes.append(_gone(leaf, old, new, passed_otherwise))
+            causes.append(_gone(leaf, old, new, passed_otherwise, defaults))
+    structure = [] if passed_otherwise else list(_node_causes(old, new, {one.path for one in causes}))
+    causes.extend(structure)
     same_paths = not appeared
     if passed_otherwise and same_paths:
         causes.append(_passing(old, new))
-    if same_paths and not passed_otherwise and old.structure_digest != new.structure_digest:
+    if same_paths and not structure and not passed_otherwise and old.structure_digest != new.structure_digest:
         causes.append(cause("tree_structure", None, *_excerpts(old.structure, new.structure)))
     return tuple(causes)
+
+
+def _node_causes(old: Signature, new: Signature, told: Collection[str | None]) -> Iterator[Cause]:
+    """Containers of another type, or with other metadata; what lies inside one that is told is left out."""
+    before = {node.path: node for node in old.nodes}
+    changed: list[str] = []
+    for node in new.nodes:
+        other = before.get(node.path)
+        if other is None or other == node or any(_leads_to(path, node.path) for path in changed):
+            continue
+        if other.type != node.type or other.identity != node.identity:
+            after = node.type if other.type != node.type else f"{node.type} (another class of that name)"
+            changed.append(node.path)
+            yield cause("tree_structure", node.path, other.type, after)
+        elif other.fields != node.fields:
+            for one, another in zip(other.fields, node.fields, strict=False):
+                if one != another:
+                    name, _, value = one.partition("=")
+                    yield cause("tree_structure", f"{node.path}.{name}", value, another.partition("=")[2])
+        elif other.metadata != node.metadata:
+            yield cause("tree_structure", node.path, other.metadata, node.metadata)
+        elif other.digest != node.digest and not any(path is not None and _leads_to(node.path, path) for path in told):
+            # The text is the same: the metadata holds an object that is compared by identity.
+            yield cause("tree_structure", node.path, node.metadata, f"{node.metadata} (another object)")
+
+
+def _leads_to(path: str, other: str) -> bool:
+    return other.startswith(path) and other[len(path) : len(path) + 1] in ("", ".", "[")
 
 
 def distance(old: Signature, new: Signature) -> tuple[int, int]:
@@ -86,7 +118,7 @@ def _aspects(old: Leaf | None, new: Leaf) -> int:
 
 def _beside(signature: Signature) -> tuple[object, ...]:
     """What the cache sees of a call beside its leaves."""
-    return (signature.positional, signature.keywords, signature.structure_digest)
+    return (signature.positional, signature.keywords, signature.structure_digest, signature.nodes)
 
 
 def _by_path(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Leaf]:
@@ -100,26 +132,30 @@ def _by_path(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Leaf]:
     return found
 
 
-def _appeared(leaf: Leaf, old: Signature, new: Signature, passed_otherwise: bool, framework: Framework) -> Cause:
-    if passed_otherwise and _is_argument(leaf.path, new, old):
+def _appeared(
+    leaf: Leaf,
+    old: Signature,
+    new: Signature,
+    passed_otherwise: bool,
+    framework: Framework,
+    defaults: Collection[str] | None,
+) -> Cause:
+    if passed_otherwise and _is_argument(leaf.path, new, old, defaults):
         return cause("argument_passing", leaf.path, "left to its default", f"given: {leaf.type_text}")
-    if not passed_otherwise and re.search(rf"(?:^|, ){re.escape(leaf.path)}=PyTreeDef\(None\)", old.structure):
-        # JAX: None is a container without leaves.
-        return cause("python_type", leaf.path, "None", _kind_text(leaf, framework))
     return cause("tree_structure", leaf.path, None, leaf.type_text)
 
 
-def _gone(leaf: Leaf, old: Signature, new: Signature, passed_otherwise: bool) -> Cause:
-    if passed_otherwise and _is_argument(leaf.path, old, new):
+def _gone(
+    leaf: Leaf, old: Signature, new: Signature, passed_otherwise: bool, defaults: Collection[str] | None
+) -> Cause:
+    if passed_otherwise and _is_argument(leaf.path, old, new, defaults):
         return cause("argument_passing", leaf.path, f"given: {leaf.type_text}", "left to its default")
-    if not passed_otherwise and re.search(rf"(?:^|, ){re.escape(leaf.path)}=PyTreeDef\(None\)", new.structure):
-        return cause("python_type", leaf.path, leaf.type_text, "None")
     return cause("tree_structure", leaf.path, leaf.type_text, None)
 
 
-def _is_argument(path: str, here: Signature, there: Signature) -> bool:
-    """Whether ``path`` is a whole argument, passed here and left out there."""
-    if not path.isidentifier():
+def _is_argument(path: str, here: Signature, there: Signature, defaults: Collection[str] | None) -> bool:
+    """Whether ``path`` is a whole argument, passed here and left to its default there."""
+    if not path.isidentifier() or (defaults is not None and path not in defaults):
         return False
     return (path in here.keywords and path not in there.keywords) or here.positional > there.positional
 
@@ -174,13 +210,14 @@ def _static_cause(old: StaticLeaf, new: StaticLeaf) -> Cause:
 def _array_causes(old: ArrayLeaf, new: ArrayLeaf, framework: Framework) -> Iterator[Cause]:
     path = new.path
     before, after = array_text(old.dtype, old.shape), array_text(new.dtype, new.shape)
+    scalars = {old.host, new.host} <= _SCALARS
     if len(old.shape) != len(new.shape):
         yield cause("rank", path, before, after)
     elif old.shape != new.shape:
         yield cause("shape", path, before, after)
     if old.dtype != new.dtype:
         yield cause("dtype", path, before, after)
-    if old.weak_type != new.weak_type:
+    if old.weak_type != new.weak_type and not scalars:
         yield cause("weak_type", path, _weak(before, old), _weak(after, new))
     if (old.host, old.subclass) != (new.host, new.subclass):
         yield cause("python_type", path, _python_type(old, framework), _python_type(new, framework))
@@ -201,6 +238,10 @@ def _array_causes(old: ArrayLeaf, new: ArrayLeaf, framework: Framework) -> Itera
     if old.keys != new.keys:
         # What autograd makes of the tensor: an inference tensor has no autograd key.
         yield cause("requires_grad", path, old.keys or "ordinary tensor", new.keys or "ordinary tensor")
+
+
+_SCALARS = {"bool", "int", "float", "complex"}
+"""Python's numbers: whether their dtype is weak follows from their type."""
 
 
 def _strides_follow(old: ArrayLeaf, new: ArrayLeaf) -> bool:

@@ -21,7 +21,7 @@ def families(signatures: Mapping[int, Signature], seconds: Mapping[int, float]) 
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for identity, signature in signatures.items():
-        groups.setdefault(_shape_free(signature), []).append(identity)
+        groups.setdefault(shape_free(signature), []).append(identity)
     found = [
         FamilyReport(
             text=family_text([signatures[member] for member in members]),
@@ -63,8 +63,8 @@ def _position(text: str, order: Sequence[str]) -> int:
     return next((n for n, path in enumerate(order) if text.startswith((f"{path}: ", f"{path}="))), len(order))
 
 
-def _shape_free(signature: Signature) -> tuple[object, ...]:
-    """All of a signature but sizes and strides."""
+def shape_free(signature: Signature) -> tuple[object, ...]:
+    """All of a signature but sizes and strides: what the signatures of one family have in common."""
     leaves = tuple(
         (msgspec.structs.replace(leaf, shape=(), stride=None), len(leaf.shape), leaf.stride is None)
         if isinstance(leaf, ArrayLeaf)

@@ -8,12 +8,14 @@ import msgspec
 
 from jitscope.analysis import history as calls
 from jitscope.analysis.advice import fix_for
-from jitscope.analysis.causes import Compiled, causes_of, program_key
+from jitscope.analysis.causes import judge_compilation
+from jitscope.analysis.compiled import Compiled, program_key
 from jitscope.analysis.families import families
+from jitscope.analysis.graph import roots
 from jitscope.analysis.index import Index
 from jitscope.analysis.states import state_of
 from jitscope.model.cause import Cause
-from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run, SignatureEvent
+from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run
 from jitscope.model.report import CompilationReport, FunctionReport, HistoryRun, SignatureReport
 from jitscope.model.signature import Signature
 
@@ -25,33 +27,39 @@ class Judged(msgspec.Struct, frozen=True):
     causes: tuple[Cause, ...]
     recompile: bool
     """It compiled, and was not the first of its program."""
+    compared_with: int | None = None
+    root: int | None = None
 
 
 def judge(index: Index) -> dict[int, Judged]:
     """Causes of all compilations that a function owns, by the compilation's id."""
     compiled: dict[tuple[object, ...], list[Compiled]] = {}
     judged: dict[int, Judged] = {}
-    met: dict[int, list[SignatureEvent]] = {}
-    for known in sorted(index.signatures.values(), key=lambda known: known.id):
-        met.setdefault(known.function, []).append(known)
+    found = roots(index.compilations)
+    nested = {function: calls.calls_before_nesting(runs) for function, runs in index.runs.items()}
     for event in index.compilations:
         if event.function is None:
             continue
         signature = index.signatures[event.signature].signature if event.signature is not None else None
-        one = Compiled(event, index.functions[event.function], signature)
+        context = index.contexts.get(event.context) if event.context is not None else None
+        one = Compiled(event, index.functions[event.function], signature, context.settings if context else None)
         earlier = compiled.setdefault(program_key(one), [])
-        before = _met_before(event, met) if earlier and event.framework == "jax" else []
-        judged[event.id] = Judged(event, causes_of(one, earlier, before), recompile=event.compiled and bool(earlier))
+        verdict = judge_compilation(one, earlier, nested=_was_nested(event, nested.get(event.function)))
+        judged[event.id] = Judged(
+            event,
+            verdict.causes,
+            recompile=event.compiled and bool(earlier),
+            compared_with=verdict.compared_with.event.id if verdict.compared_with is not None else None,
+            root=found.get(event.id),
+        )
         if event.compiled:
             earlier.append(one)
     return judged
 
 
-def _met_before(event: CompilationEvent, met: Mapping[int, Sequence[SignatureEvent]]) -> list[Signature]:
-    """Signatures that the function was called with before the one that this compilation is for, in order."""
-    if event.function is None or event.signature is None:
-        return []
-    return [known.signature for known in met.get(event.function, ()) if known.id < event.signature]
+def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
+    """Whether the function had been called inside another trace before this compilation's call."""
+    return calls_before is not None and event.call is not None and calls_before < event.call
 
 
 def function_reports(index: Index) -> tuple[FunctionReport, ...]:
@@ -63,7 +71,9 @@ def function_reports(index: Index) -> tuple[FunctionReport, ...]:
 
 def empty_function_report(function: FunctionEvent) -> FunctionReport:
     """The report of a function that was never called."""
-    nothing = Index(functions={}, signatures={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0)
+    nothing = Index(
+        functions={}, signatures={}, contexts={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0
+    )
     return _report(function, nothing, {})
 
 
@@ -131,6 +141,10 @@ def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int]) -> 
         hits=served.get(event.id, 0),
         recompile=one.recompile,
         failed=event.failed,
+        compared_with=one.compared_with,
+        inside=event.inside,
+        root=one.root,
+        evidence=event.evidence,
     )
 
 

@@ -34,7 +34,7 @@ _FORMS: tuple[tuple[re.Pattern[str], tuple[CauseKind, ...]], ...] = (
     (re.compile(rf"^___check_obj_id\((?P<path>{_PATH})"), ("static_value", "python_type")),
     (re.compile(rf"^list\(dict\.keys\((?P<path>{_PATH})\)\)"), ("tree_structure",)),
     (re.compile(rf"^(?:not )?___dict_contains\([^,]*, (?P<path>{_PATH})\)"), ("tree_structure",)),
-    (re.compile(rf"^len\((?P<path>{_PATH})\) "), ("tree_structure", "argument_passing")),
+    (re.compile(rf"^len\((?P<path>{_PATH})\) (?:==|!=|<|>)"), ("tree_structure", "argument_passing")),
     (re.compile(rf"^not (?P<path>{_PATH})$"), ("tree_structure", "argument_passing", "static_value")),
     (re.compile(rf"^(?P<path>{_PATH}) is (?:not )?None$"), ("python_type", "tree_structure")),
     (re.compile(rf"^(?P<path>{_PATH}) (?:==|!=|is|<=|<|>=|>) "), ("static_value", "python_type")),
@@ -50,6 +50,12 @@ class Guard(msgspec.Struct, frozen=True):
     """The argument or attribute it speaks of; None where that cannot be told."""
     kinds: tuple[CauseKind, ...] = ()
     """Kinds of change that it can mean, the likeliest first."""
+
+    @property
+    def entry(self) -> str | None:
+        """The id of the cache entry that was rejected."""
+        found = _ENTRY.match(self.text)
+        return found[1] if found else None
 
     @property
     def bare(self) -> str:

@@ -70,6 +70,16 @@ def unwritten_calls(history: Sequence[HistoryRun], compilations: Sequence[Compil
     return dict(sorted(found.items()))
 
 
+def calls_before_nesting(history: Iterable[Run]) -> int | None:
+    """How many calls had ended when the function was first called inside another trace; None if it never was."""
+    ended = 0
+    for run in history:
+        if run.outcome == "nested":
+            return ended
+        ended += run.count
+    return None
+
+
 def calls_by_signature(history: Sequence[HistoryRun], unwritten: Mapping[int, Run]) -> dict[int, SignatureCalls]:
     """Calls, hits and first call of each signature; ``unwritten`` as `unwritten_calls` gives them."""
     found: dict[int, SignatureCalls] = {}

@@ -8,6 +8,7 @@ from jitscope.model.events import (
     CacheEvent,
     CallsEvent,
     CompilationEvent,
+    ContextEvent,
     EndEvent,
     FunctionEvent,
     NoteEvent,
@@ -25,6 +26,7 @@ class Index(msgspec.Struct, frozen=True):
 
     functions: dict[int, FunctionEvent]
     signatures: dict[int, SignatureEvent]
+    contexts: dict[int, ContextEvent]
     compilations: tuple[CompilationEvent, ...]
     """In the order of the recording, with the phases that came later; all they refer to exists."""
     runs: dict[int, tuple[Run, ...]]
@@ -43,6 +45,7 @@ def index_events(recording: Recording) -> Index:
     """
     functions: dict[int, FunctionEvent] = {}
     signatures: dict[int, SignatureEvent] = {}
+    contexts: dict[int, ContextEvent] = {}
     leaves: dict[Leaf, Leaf] = {}
     compilations: dict[int, CompilationEvent] = {}
     later: list[PhaseEvent] = []
@@ -56,6 +59,8 @@ def index_events(recording: Recording) -> Index:
                 functions[event.id] = event
             case SignatureEvent():
                 signatures[event.id] = _interned(event, leaves)
+            case ContextEvent():
+                contexts[event.id] = event
             case CompilationEvent():
                 compilations[event.id] = event
             case PhaseEvent():
@@ -83,6 +88,7 @@ def index_events(recording: Recording) -> Index:
     return Index(
         functions=functions,
         signatures=signatures,
+        contexts=contexts,
         compilations=tuple(whole),
         runs={function: tuple(found) for function, found in runs.items() if function in functions},
         caches=tuple(caches),

@@ -27,6 +27,7 @@ from jitscope.model.events import (
     SCHEMA,
     CallsEvent,
     CompilationEvent,
+    ContextEvent,
     EndEvent,
     Event,
     Framework,
@@ -51,6 +52,9 @@ class FunctionKey:
     file: str
     line: int
     kind: str
+    column: int = 0
+    defaults: tuple[str, ...] | None = None
+    maker: str | None = None
 
 
 class Recorder:
@@ -62,6 +66,8 @@ class Recorder:
         self.adapters: list[Adapter] = []
         self._ids = itertools.count(1)
         self._notes: dict[str, int] = {}
+        self._contexts: dict[tuple[tuple[str, str], ...], ContextEvent] = {}
+        self._context_by_id: dict[int, ContextEvent] = {}
         zero = perf_counter()
         self.memory = MemorySession(_header(zero), zero)
         self.sessions: list[Session] = [self.memory]
@@ -84,6 +90,9 @@ class Recorder:
             line=key.line,
             kind=key.kind,
             options=options,
+            column=key.column,
+            defaults=key.defaults,
+            maker=key.maker,
         )
         book = Book(self, event)
         with self.lock:
@@ -99,6 +108,16 @@ class Recorder:
                 session.defined.add(signature)
                 session.write(book.signature_by_id[signature])
 
+    def context(self, settings: dict[str, str]) -> int:
+        """The id of these settings; equal ones have the same."""
+        key = tuple(settings.items())
+        with self.lock:
+            known = self._contexts.get(key)
+            if known is None:
+                known = self._contexts[key] = ContextEvent(self.new_id(), settings)
+                self._context_by_id[known.id] = known
+            return known.id
+
     # -- events ------------------------------------------------------------------------------
 
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
@@ -107,6 +126,9 @@ class Recorder:
             for session in self.sessions:
                 if book is not None:
                     self._define(session, book, [event.signature])
+                if event.context is not None and event.context not in session.defined:
+                    session.defined.add(event.context)
+                    session.write(self._context_by_id[event.context])
                 session.write(_shifted(event, session.zero))
 
     def phase(self, event: PhaseEvent) -> None:

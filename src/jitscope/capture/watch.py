@@ -9,7 +9,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from jitscope.capture import switches
 from jitscope.capture.book import Book
@@ -141,8 +141,21 @@ def _when_gone(watched: Any, forget: Callable[[Any], None], probe: Any) -> None:
     weakref.finalize(watched, forget, probe).atexit = False
 
 
-def _location(fn: Any) -> tuple[str, str, int]:
-    """Qualified name, file and first line of the user's function behind ``fn``."""
+class _Location(NamedTuple):
+    """Where a user's function is defined."""
+
+    name: str
+    """Qualified name."""
+    file: str
+    line: int
+    column: int
+    """Where its body starts, which tells two lambdas on one line apart; 0 where that is not known."""
+    maker: str | None
+    """The function in whose body it is defined."""
+
+
+def _location(fn: Any) -> _Location:
+    """The user's function behind ``fn``."""
     inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
     while isinstance(inner, functools.partial):
         inner = inner.func
@@ -152,12 +165,31 @@ def _location(fn: Any) -> tuple[str, str, int]:
     code = getattr(inner, "__code__", None)
     if code is None:
         code = getattr(type(inner).__call__, "__code__", None)
-    return name, getattr(code, "co_filename", ""), getattr(code, "co_firstlineno", 0)
+    maker, inside, _ = name.rpartition(".<locals>.")
+    return _Location(
+        name,
+        getattr(code, "co_filename", ""),
+        getattr(code, "co_firstlineno", 0),
+        _column(code) if code is not None and code.co_name == "<lambda>" else 0,
+        maker.rpartition("<locals>.")[2] if inside else None,
+    )
 
 
-def _new_book(fn: Any, framework: Framework, kind: str) -> Book:
-    name, file, line = _location(fn)
-    return recorder.new_book(FunctionKey(framework, name, file, line, kind), {})
+def _column(code: types.CodeType) -> int:
+    """The leftmost column of a lambda's body."""
+    columns = [start for _, _, start, _ in code.co_positions() if start]
+    return min(columns, default=0)
+
+
+def _new_book(
+    fn: Any, framework: Framework, kind: str, options: dict[str, str] | None = None, name: str | None = None
+) -> Book:
+    from jitscope.capture.frameworks.signature_text import parameters_with_default
+
+    found = _location(fn)
+    defaults = parameters_with_default(fn)
+    key = FunctionKey(framework, name or found.name, found.file, found.line, kind, found.column, defaults, found.maker)
+    return recorder.new_book(key, options or {})
 
 
 # -- JAX ------------------------------------------------------------------------------------------
@@ -181,10 +213,10 @@ def _watch_jax(fn: Any) -> Any:
     from jitscope.capture.frameworks.jax_probe import JaxProbe
 
     adapter = jax_adapter()
-    name, file, line = _location(fn)
+    name = _location(fn).name
     for transformation in reversed(transformations(fn)):
         name = f"{transformation}({name})"
-    book = recorder.new_book(FunctionKey("jax", name, file, line, "function"), jit_options(fn))
+    book = _new_book(fn, "jax", "function", jit_options(fn), name)
     probe = JaxProbe(adapter, book, fn)
     book.probe = probe
     own = {name: getattr(fn, name) for name in _JAX_API if hasattr(fn, name)}
@@ -216,11 +248,12 @@ def torch_adapter() -> Any:
 
 def _watch_torch(fn: Any) -> Any:
     from jitscope.capture.frameworks.torch_adapter import original_of
+    from jitscope.capture.frameworks.torch_privates import compile_options
     from jitscope.capture.frameworks.torch_probe import TorchProbe
 
     adapter = torch_adapter()
     original = original_of(fn)
-    book = _new_book(original, "torch", "function")
+    book = _new_book(original, "torch", "function", compile_options(fn))
     book.probe = TorchProbe(adapter, book, original, fn)
     watched = _wrap(fn, book)
     # Dynamo inlines this in place of the wrapper when an outer frame being traced calls it.
@@ -233,6 +266,7 @@ def _watch_torch(fn: Any) -> Any:
 
 
 def _watch_module(module: Any) -> Any:
+    from jitscope.capture.frameworks.torch_privates import compile_options
     from jitscope.capture.frameworks.torch_probe import TorchProbe
 
     adapter = torch_adapter()
@@ -245,8 +279,8 @@ def _watch_module(module: Any) -> Any:
             stacklevel=4,
         )
         return module
-    _, file, line = _location(target.forward)
-    book = recorder.new_book(FunctionKey("torch", target.name, file, line, "module"), {})
+    options = compile_options(module if target.attribute == "forward" else target.callable)
+    book = _new_book(target.forward, "torch", "module", options, target.name)
     book.probe = TorchProbe(adapter, book, target.original, target.callable)
     watched = _wrap(target.callable, book)
     watched.__dict__.setdefault("_torchdynamo_inline", target.inline)

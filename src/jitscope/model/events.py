@@ -87,6 +87,12 @@ class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="even
     """``function``, ``module`` or ``region``."""
     options: dict[str, str] = {}
     """Compile options that are not the default: ``{"static_argnames": "causal"}``."""
+    column: int = 0
+    """Of the body's start, which tells two lambdas on one line apart; 0 where it is not known."""
+    defaults: tuple[str, ...] | None = None
+    """Parameters that have a default; None where that is not known."""
+    maker: str | None = None
+    """The function in whose body it is defined: ``make_step``; None at module level."""
 
 
 class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="event"):
@@ -108,6 +114,31 @@ class Phase(msgspec.Struct, frozen=True):
     start: float
     seconds: float
     """Own time: nested phases and nested compilations are subtracted."""
+
+
+class ContextEvent(msgspec.Struct, frozen=True, tag="context", tag_field="event"):
+    """Settings beside the arguments that a framework's cache key or guards see, written when first met."""
+
+    id: int
+    settings: dict[str, str]
+    """By name: ``{"jax_enable_x64": "False", "mesh": "(x:4)"}``; a setting that is missing has no value."""
+
+
+class GuardFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """torch: a guard of an older cache entry that this call does not pass, found by asking each guard."""
+
+    entry: str
+    """The entry's compile id."""
+    text: str
+    """The guard as torch writes it."""
+    source: str | None = None
+    """What it looks at, as torch writes it: ``L['self'].step``."""
+    value: str | None = None
+    """What is there now, in the field's notation; None where that could not be read."""
+    name: str | None = None
+    """The variable behind a closure's cell or a default, where `source` only counts them."""
+    origin: str | None = None
+    """``argument``, ``captured`` (a global, a closure's variable, a default) or ``module`` (an attribute of one)."""
 
 
 class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field="event", omit_defaults=True):
@@ -147,6 +178,18 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     """Ids of the older entries that `evidence` speaks of, where known."""
     inside: int | None = None
     """Function whose trace or call this ran inside of, where it is not the owner."""
+    inside_call: int | None = None
+    """Ordinal of that call, from 1 (its nested calls are not counted)."""
+    context: int | None = None
+    """The settings under which it was compiled: id of a `ContextEvent`."""
+    guards: tuple[GuardFailure, ...] = ()
+    """torch: every guard that fails, entry by entry; `evidence` is what torch itself says (the first one)."""
+    guards_asked: bool = False
+    """torch: the guards of all live entries were asked: `guards` is complete."""
+    cleared: bool = False
+    """The framework's cache of this function was emptied since its compilation before this one."""
+    maker: tuple[str, int, int] | None = None
+    """In a region: file and line of the compiled function, and a number of its own for each function object."""
 
     @property
     def compiled(self) -> bool:
@@ -211,4 +254,14 @@ class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_d
     devices: tuple[str, ...] = ()
 
 
-Event = FunctionEvent | SignatureEvent | CompilationEvent | PhaseEvent | CallsEvent | CacheEvent | NoteEvent | EndEvent
+Event = (
+    FunctionEvent
+    | SignatureEvent
+    | ContextEvent
+    | CompilationEvent
+    | PhaseEvent
+    | CallsEvent
+    | CacheEvent
+    | NoteEvent
+    | EndEvent
+)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from jitscope.model.cause import Cause
+from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import CacheSource, Framework, Outcome, Site
 
 State = Literal["idle", "monomorphic", "polymorphic", "megamorphic", "thrashing"]
@@ -103,6 +103,14 @@ class CompilationReport(msgspec.Struct, frozen=True):
     recompile: bool
     """Not the first of its source function."""
     failed: str | None
+    compared_with: int | None = None
+    """The earlier compilation that the causes compare this one with; None for a first one, or where there is none."""
+    inside: int | None = None
+    """The function whose call this ran inside of, where that is another one than its owner."""
+    evidence: tuple[str, ...] = ()
+    """What the framework itself said of it, verbatim; empty: it said nothing."""
+    root: int | None = None
+    """The compilation of an enclosing function, in the same call, that made this one necessary; None: it is a root."""
 
 
 class FunctionReport(msgspec.Struct, frozen=True):
@@ -165,6 +173,66 @@ class Note(msgspec.Struct, frozen=True):
     text: str
 
 
+class Bucket(msgspec.Struct, frozen=True):
+    """One size of a bucket plan."""
+
+    size: int
+    """What the axis is padded to, in elements."""
+    sizes: tuple[int, ...]
+    """The sizes seen that fall into it, ascending."""
+    calls: int
+    padding: float
+    """Elements added over all its calls, as a share of the elements that were needed: 0.1 is 10 % more."""
+
+
+class BucketPlan(msgspec.Struct, frozen=True):
+    """Fixed sizes to pad one axis to."""
+
+    path: str
+    axis: int
+    buckets: tuple[Bucket, ...]
+    compilations_before: int
+    """Compilations for the sizes that were seen."""
+    seconds_before: float
+    """What compiling them took."""
+    seconds_after: float
+    """Estimate: one compilation a bucket, at the mean time of those that were seen."""
+    padding: float
+    """Elements added over all calls, as a share of those needed."""
+    same: tuple[str, ...] = ()
+    """Further axes that always have the same size as this one, to be padded with it: ``batch['y'] axis 0``."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Recompilations of one source function that have one main cause: what is worth telling first."""
+
+    kind: CauseKind
+    path: str | None
+    framework: Framework
+    name: str
+    """Of the source function."""
+    file: str
+    line: int
+    functions: tuple[int, ...]
+    """Its function objects."""
+    compilations: tuple[int, ...]
+    """The recompilations, and those that they led to in other functions (`CompilationReport.root`)."""
+    seconds: float
+    """What they took. Each compilation is in one finding, so the seconds of all findings add up."""
+    avoidable_seconds: float
+    sites: tuple[Site, ...]
+    """The calls that caused them, the most frequent first."""
+    values: tuple[str, ...]
+    """What was seen, in order, neighbours that are equal once: ``f32[64,8]``, ``f32[63,8]``."""
+    also: tuple[CauseKind, ...]
+    """Other kinds of causes that some of the compilations have besides."""
+    explanation: str
+    fix: str | None
+    evidence: str | None
+    """The framework's own words about the first of them, or None where it said nothing."""
+    plan: BucketPlan | None = None
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that is known of a run."""
 
@@ -175,3 +243,5 @@ class Report(msgspec.Struct, frozen=True):
     eager_ops: tuple[EagerOp, ...]
     notes: tuple[Note, ...]
     caches: tuple[CacheReport, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """The costliest first."""

@@ -94,12 +94,30 @@ class StaticLeaf(msgspec.Struct, frozen=True, tag="static", tag_field="leaf", om
 Leaf = ArrayLeaf | StaticLeaf
 
 
+class Node(msgspec.Struct, frozen=True, omit_defaults=True):
+    """JAX: a container around leaves, other than a plain dict, which its keys describe."""
+
+    path: str
+    type: str
+    """The type's name: ``list``, ``State``."""
+    metadata: str = ""
+    """What it has beside its leaves (static fields, auxiliary data), as text, cut at `TEXT_LIMIT` characters."""
+    fields: tuple[str, ...] = ()
+    """Names and texts of the metadata, where they are a dataclass's fields: ``lr=0.1``."""
+    digest: str = ""
+    """Digest of all of it, as the framework writes it: two nodes are the same where their digests are."""
+    identity: int | None = None
+    """``id()`` of a type that is not built in: a class made again is another one."""
+
+
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that one call's cache key sees of its arguments."""
 
     leaves: tuple[Leaf, ...] = ()
     structure: str = ""
     """The container structure as the framework writes it, cut at 1,000 characters."""
+    nodes: tuple[Node, ...] = ()
+    """The containers, in the order of the leaves."""
     structure_digest: str = ""
     """Digest of the uncut structure: two structures are the same where their digests are."""
     positional: int = 0

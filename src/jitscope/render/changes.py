@@ -95,7 +95,17 @@ def _line(path: str | None, old: str | None, new: str | None, evidence: str | No
             subject = f"{path}: " if path is not None else ""
             return f"{subject}{cut(evidence or 'no difference found', _EVIDENCE)} (unknown)"
     subject = f"{path}: " if path is not None else ""
+    if old is None and new is None:
+        said = f": {cut(evidence, _EVIDENCE)}" if evidence else ""
+        return f"{f'{path} changed' if path else 'changed'}{said} ({', '.join(kinds)})" if path else _TOLD[kind]
     return f"{subject}{_side(old)} → {_side(new)} ({', '.join(kinds)})"
+
+
+_TOLD: dict[CauseKind, str] = {
+    "cache_cleared": "compiled before, and cleared from the cache since (cache_cleared)",
+    "cache_evicted": "compiled before, and dropped by the cache since (cache_evicted)",
+    "nested_first": "compiled only inside another function so far (nested_first)",
+}
 
 
 def _side(text: str | None) -> str:

@@ -19,10 +19,12 @@ import jax
 from jax import monitoring
 
 import jitscope
+from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
-from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace
+from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace, program_signature_id
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
@@ -141,7 +143,7 @@ class JaxAdapter:
             made = method(*args, **kwargs)
             try:
                 self.owners.staged[made] = Staged(
-                    probe, [span for owner, span in self._spans.staging if owner is probe]
+                    probe, [span for owner, span in self._spans.staging if owner is probe], probe.staged(args, kwargs)
                 )
             except TypeError:  # not weakly referable in this version: its compile is listed without an owner
                 self.recorder.note("jax-staged", f"{type(made).__name__}.compile() can't be attributed", probe.book.id)
@@ -226,6 +228,8 @@ class JaxAdapter:
             if span.kind == "trace" and nested and (miss.nested or place.under):
                 return False
             span.under = place.under
+            if span.kind == "compile" and place.under:
+                span.types = privates.program_types(place.jaxpr)
             miss.details.append(span)
             miss.compiled = miss.compiled or span.kind == "compile"
             return True
@@ -244,6 +248,9 @@ class JaxAdapter:
             place.staged.spans.clear()
         else:
             spans = self._spans.orphans
+            if span.kind == "trace" and any(other.program == span.program and other.kind == "lower" for other in spans):
+                # What was lowered under this name was never compiled: it has nothing to do with what begins now.
+                spans[:] = [other for other in spans if other.program != span.program]
             spans.append(span)
             if span.kind != "compile":
                 del spans[:-16]
@@ -252,6 +259,8 @@ class JaxAdapter:
             spans[:] = [other for other in spans if other.program != span.program]
         book = place.probe.book if place.probe is not None else None
         call: int | None = None
+        if place.jaxpr is not None and span.kind == "compile":
+            span.types = privates.program_types(place.jaxpr)
         if book is None and place.region is not None:
             book = book_of(place.region)
             if book is not None:
@@ -261,6 +270,7 @@ class JaxAdapter:
                     push(miss)
                 miss.compiled = True
                 call = book.next_ordinal()
+                span.maker = self.owners.maker(place.fun)
         self.recorder.compilation(
             compilation_event(
                 self.recorder.new_id(),
@@ -271,9 +281,17 @@ class JaxAdapter:
                 under=place.under,
                 library=place.library,
                 inside=place.inside.id if place.inside is not None else None,
+                inside_call=place.inside.next_ordinal() if place.inside is not None else None,
+                signature=self._signature_of(place, book, mine),
+                context=self.recorder.context(settings_of(privates.trace_context())) if book is not None else None,
             ),
             book,
         )
+
+    def _signature_of(self, place: Place, book: Book | None, spans: list[Span]) -> int | None:
+        if place.staged is not None:
+            return place.staged.signature
+        return program_signature_id(book, spans) if book is not None else None
 
 
 def _warn_order(name: str) -> None:

@@ -27,6 +27,8 @@ class Staged:
 
     probe: JaxProbe
     spans: list[Span]
+    signature: int | None = None
+    """Of the arguments that it was staged for."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Place:
     staged: Staged | None = None
     region: FrameType | None = None
     inside: Book | None = None
+    jaxpr: Any = None
+    """The program about to be compiled, where the stack shows it."""
 
 
 class Owners:
@@ -54,6 +58,8 @@ class Owners:
         """By source: whose function was traced into something last; a backward program that follows is its."""
         self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
         self._roles: dict[CodeType, str | None] = {}
+        self._makers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._made = 1
 
     def add(self, probe: JaxProbe) -> None:
         """From now on its compiles are found."""
@@ -75,6 +81,18 @@ class Owners:
     def probes(self) -> list[JaxProbe]:
         """All of them."""
         return list(self._by_info.values())
+
+    def maker(self, fun: Any) -> tuple[str, int, int] | None:
+        """File and line of a function that is compiled, and a number that no other function object gets."""
+        code = getattr(fun, "__code__", None)
+        if code is None:
+            return None
+        try:
+            number = self._makers.setdefault(fun, len(self._makers) + self._made)
+        except TypeError:  # not weakly referable
+            return None
+        self._made += 1
+        return code.co_filename, code.co_firstlineno, number
 
     def probe_of(self, info: Any) -> JaxProbe | None:
         """The probe of the jitted function with this ``PjitInfo``."""
@@ -120,7 +138,7 @@ class Owners:
                 place.under = "aot"
                 break
             elif role == "impl":
-                jaxpr = frame.f_locals.get("jaxpr", jaxpr)
+                jaxpr = place.jaxpr = frame.f_locals.get("jaxpr", jaxpr)
             elif role == "backward":
                 place.under = "backward"
                 place.probe = self.last_nested.get(privates.source_of(jaxpr) or ("", "", 0))

@@ -108,6 +108,42 @@ def trace_context() -> Any:
     return context() if context is not None else None
 
 
+def trace_context_names() -> tuple[str, ...] | None:
+    """Names of the values of `trace_context`, in the same order (0.10 on), or None."""
+    names = getattr(_config, "trace_context_names", None)
+    try:
+        return tuple(names()) if names is not None else None
+    except Exception:  # there, and not supported by this jaxlib (0.9)
+        return None
+
+
+_CONTEXTS = (
+    "mesh_context_manager",
+    "abstract_mesh_context_manager",
+    "compute_on_context_manager",
+    "xla_metadata_context_manager",
+    "eager_constant_folding",
+)
+
+
+def contexts() -> dict[str, Any]:
+    """The contexts in force, by JAX's inner names, where `trace_context_names` is missing (0.6.2 to 0.9)."""
+    found = {}
+    for name in _CONTEXTS:
+        state: Any = getattr(_config, name, None)
+        if hasattr(state, "value"):
+            found[name] = state.value
+    return found
+
+
+def program_types(jaxpr: Any) -> list[tuple[str, Any]]:
+    """Name and abstract value of each argument of a program about to be compiled (0.6.2 to 0.12.0.1)."""
+    avals = list(getattr(jaxpr, "in_avals", ()))
+    names = getattr(getattr(getattr(jaxpr, "jaxpr", jaxpr), "debug_info", None), "arg_names", None) or ()
+    known = [name or f"args[{n}]" for n, name in enumerate(names)]
+    return [(known[n] if n < len(known) else f"args[{n}]", aval) for n, aval in enumerate(avals)]
+
+
 def on_fast_path(callback: Callable[[bool], None]) -> bool:
     """Have ``callback`` told whether a call gets an entry in the C++ cache; whether that worked.
 

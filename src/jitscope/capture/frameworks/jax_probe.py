@@ -14,9 +14,10 @@ import jax
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import jax_privates as privates
-from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
+from jitscope.capture.frameworks.jax_context import settings_of
+from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, program_signature
 from jitscope.capture.frameworks.jax_spans import Span
-from jitscope.capture.pending import Miss, collect, find
+from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class JaxProbe:
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
         self._last_done = 0.0
+        self._compiled: set[int] = set()
+        """Signatures that were compiled for."""
+        self._forgotten: set[int] = set()
+        """Those of them whose entries were lost since: the cache shrank, or was cleared."""
         self._raised: set[int] = set()
         """Hashes of keys whose last trace raised: JAX takes the next one for found in its cache."""
         if self._foreign:
@@ -72,6 +77,14 @@ class JaxProbe:
         self._done.clear()
         self._raised.clear()
 
+    def staged(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+        """The signature of what ``lower`` or ``trace`` was called with; None where it can't be read."""
+        try:
+            return self.book.signature_like(self.reader.read(args, kwargs)).id
+        except Exception as error:
+            self.adapter.recorder.internal_error("jax staging", error, self.book.id)
+            return None
+
     def clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:
         """``clear_cache`` of a watched function: with its entries go the static arguments that our keys hold."""
 
@@ -80,6 +93,7 @@ class JaxProbe:
             self.forget()
             self.book.alarm()
             self._entries = self.cache_size()
+            self._forgotten |= self._compiled
             return result
 
         return clear_cache
@@ -170,13 +184,19 @@ class JaxProbe:
                 for span in miss.details:
                     span.ran = True
         with self.book.lock:
-            size = self.cache_size()
-            grew = size > self._entries
-            self._entries = self._entries + 1 if grew else size
+            size, before = self.cache_size(), self._entries
+            grew = size > before
+            self._entries = before + 1 if grew else size
+        lost = miss.fast_path is True and 0 < size <= before
         if miss.fast_path is not None:
             grew = miss.fast_path
         ordinal = self.book.next_ordinal()
-        ran = self._write(miss, signature.id, ordinal)
+        if lost:
+            self._forgotten |= self._compiled
+        ran = self._write(miss, signature.id, ordinal, cleared=signature.id in self._forgotten)
+        self._forgotten.discard(signature.id)
+        if ran:
+            self._compiled.add(signature.id)
         if ran:
             self.book.add(signature.id, "compile")
             self.adapter.recorder.flush_calls(self.book)
@@ -187,12 +207,14 @@ class JaxProbe:
         else:
             self.book.add(signature.id, "python_path")
 
-    def _write(self, miss: Miss, signature: int | None, ordinal: int | None) -> bool:
+    def _write(self, miss: Miss, signature: int | None, ordinal: int | None, *, cleared: bool = False) -> bool:
         """Write the compilations of a call. Returns whether anything was traced, lowered or compiled for it."""
         recorder = self.adapter.recorder
         wall = perf_counter() - miss.start
         ran = False
         site = site_of(miss.frame)
+        outer = watched_frame(miss.frame.f_back)
+        around = book_of(outer) if outer is not None else None
         for spans in _by_compilation(miss.details):
             layers = {span.kind for span in spans if span.ran}
             if not layers & {"lower", "compile"}:
@@ -206,10 +228,14 @@ class JaxProbe:
                     spans,
                     function=self.book.id,
                     call=ordinal,
-                    signature=None if under else signature,
+                    signature=program_signature_id(self.book, spans) if under or signature is None else signature,
                     site=site,
                     under=under or ("transform" if miss.nested else None),
                     wall_seconds=wall,
+                    inside=around.id if around is not None else None,
+                    inside_call=around.next_ordinal() if around is not None else None,
+                    context=recorder.context(settings_of(miss.context)),
+                    cleared=cleared,
                 ),
                 self.book,
             )
@@ -255,6 +281,9 @@ def compilation_event(
     wall_seconds: float | None = None,
     library: bool = False,
     inside: int | None = None,
+    inside_call: int | None = None,
+    context: int | None = None,
+    cleared: bool = False,
 ) -> CompilationEvent:
     """Put the spans of one compilation together; the last one is the compile, if there was one."""
     phases: list[Phase] = []
@@ -281,6 +310,10 @@ def compilation_event(
         persistent_cache=_persistent(last) if last.kind == "compile" else "unknown",
         under=under,
         inside=inside,
+        inside_call=inside_call,
+        context=context,
+        cleared=cleared,
+        maker=last.maker,
     )
 
 
@@ -290,6 +323,12 @@ def _persistent(span: Span) -> CacheSource:
     if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
         return "off"
     return "miss"
+
+
+def program_signature_id(book: Book, spans: list[Span]) -> int | None:
+    """The signature of a program that no call's arguments stand for (under a transformation, in a region)."""
+    types = next((span.types for span in reversed(spans) if span.types is not None), None)
+    return book.signature_like(program_signature(types)).id if types is not None else None
 
 
 def in_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

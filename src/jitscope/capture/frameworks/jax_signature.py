@@ -8,15 +8,16 @@ of its own.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from jitscope.capture.frameworks.signature_text import ArgumentNames, digest, static_leaf
+from jitscope.capture.frameworks.signature_text import ArgumentNames, digest, static_leaf, value_text
 from jitscope.model.notation import cut, short_dtype
-from jitscope.model.signature import ArrayLeaf, Leaf, Signature
+from jitscope.model.signature import ArrayLeaf, Leaf, Node, Signature
 
 STRUCTURE_LIMIT = 1000
 
@@ -90,27 +91,45 @@ class JaxSignatureReader:
         by_name: dict[str, list[Leaf]] = {}
         order: list[str] = []
         structures: list[str] = []
+        nodes: list[Node] = []
         for index in range(len(args)):
             name = self._names.positional(index)
             order.append(name)
             if index in static:
                 by_name[name] = [static_leaf(name, static[index])]
             else:
-                by_name[name] = _read_tree(name, dynamic[index], structures)
-        for name in sorted(kwargs):
+                by_name[name] = _read_tree(name, dynamic[index], structures, nodes)
+        for keyword in sorted(kwargs):
+            name = self._names.keyword(keyword)
             order.append(name)
-            if name in static_keywords:
-                by_name[name] = [static_leaf(name, static_keywords[name])]
+            if keyword in static_keywords:
+                by_name[name] = [static_leaf(name, static_keywords[keyword])]
             else:
-                by_name[name] = _read_tree(name, keywords[name], structures)
+                by_name[name] = _read_tree(name, keywords[keyword], structures, nodes)
         structure = ", ".join(structures)
         return Signature(
             leaves=tuple(leaf for name in order for leaf in by_name[name]),
             structure=cut(structure, STRUCTURE_LIMIT),
             structure_digest=digest(structure),
+            nodes=tuple(nodes),
             positional=len(args),
             keywords=tuple(sorted(kwargs)),
         )
+
+
+def program_signature(types: Sequence[tuple[str, Any]]) -> Signature:
+    """The signature of a compiled program that no call of a watched function stands for: its arguments' types."""
+    leaves = tuple(
+        ArrayLeaf(
+            path=name,
+            dtype=short_dtype(str(aval.dtype)),
+            shape=tuple(aval.shape),
+            weak_type=bool(getattr(aval, "weak_type", False)),
+        )
+        for name, aval in types
+        if hasattr(aval, "shape") and hasattr(aval, "dtype")
+    )
+    return Signature(leaves=leaves, positional=len(leaves))
 
 
 def _leaf_key(leaf: Any) -> Any:
@@ -131,14 +150,61 @@ def _safe_aval(leaf: Any) -> Any:
         return None
 
 
-def _read_tree(name: str, tree: Any, structures: list[str]) -> list[Leaf]:
-    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+def _read_tree(name: str, tree: Any, structures: list[str], nodes: list[Node]) -> list[Leaf]:
+    leaves, structure = jax.tree_util.tree_flatten_with_path(tree, is_leaf=_is_none)
     if not (len(leaves) == 1 and leaves[0][0] == ()):
         structures.append(f"{name}={structure}")
+        _read_nodes(name, tree, nodes)
     return [_read_leaf(name + jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
 
 
+def _is_none(value: Any) -> bool:
+    """To JAX None is a container without leaves; to the reader of a signature it is a value."""
+    return value is None
+
+
+def _read_nodes(path: str, tree: Any, nodes: list[Node]) -> None:
+    """The containers of a tree, the outer first."""
+    children, structure = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda value: value is not tree)
+    data = structure.node_data()
+    if data is None:
+        return
+    kind, metadata = data
+    if kind is not dict:
+        names = [str(getattr(step[0], "name", "")) for step, _ in children if step]
+        nodes.append(_node(path, kind, metadata, names, str(structure)))
+    for step, child in children:
+        if not isinstance(child, (jax.Array, np.ndarray, int, float, complex)):
+            _read_nodes(path + jax.tree_util.keystr(step), child, nodes)
+
+
+def _node(path: str, kind: type[Any], metadata: Any, data_fields: list[str], structure: str) -> Node:
+    fields: tuple[str, ...] = ()
+    if dataclasses.is_dataclass(kind) and isinstance(metadata, tuple):
+        names = [field.name for field in dataclasses.fields(kind) if field.name not in data_fields]
+        if len(names) == len(metadata):
+            fields = tuple(f"{name}={_text(value)}" for name, value in zip(names, metadata, strict=True))
+    shown = metadata if not isinstance(metadata, tuple) or len(metadata) != 1 else metadata[0]
+    return Node(
+        path=path,
+        type=kind.__qualname__,
+        metadata="" if kind in (list, tuple, type(None)) or metadata is None else _text(shown),
+        fields=fields,
+        digest=digest(structure),
+        identity=None if kind.__module__ in ("builtins", "collections") else id(kind),
+    )
+
+
+def _text(value: Any) -> str:
+    try:
+        return cut(value_text(value))
+    except Exception:  # a user's __repr__ may raise anything
+        return f"<{type(value).__qualname__}>"
+
+
 def _read_leaf(path: str, leaf: Any) -> Leaf:
+    if leaf is None:
+        return static_leaf(path, None)
     if isinstance(leaf, jax.Array):
         aval = leaf.aval
         sharding, device = _placement(leaf)
@@ -158,7 +224,7 @@ def _read_leaf(path: str, leaf: Any) -> Leaf:
     if isinstance(leaf, (np.ndarray, np.generic)):
         dtype = jax.dtypes.canonicalize_dtype(leaf.dtype)
         return ArrayLeaf(path=path, dtype=short_dtype(str(dtype)), shape=tuple(leaf.shape), host="numpy")
-    aval = _safe_aval(leaf)
+    aval = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else _safe_aval(leaf)
     if aval is None or not hasattr(aval, "shape"):
         return static_leaf(path, leaf)
     return ArrayLeaf(

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 from jitscope.model.events import Under
 
@@ -25,6 +26,10 @@ class Span:
     cache_hit: bool = False
     cache_read: float = 0.0
     under: Under | None = None
+    types: list[tuple[str, Any]] | None = None
+    """Of a compile that no call's arguments stand for: name and abstract value of each argument of the program."""
+    maker: tuple[str, int, int] | None = None
+    """The program's function: file, line, and a number of its own for each function object."""
 
 
 @dataclass(slots=True)

@@ -55,9 +55,10 @@ def value_text(value: Any, depth: int = _DEPTH) -> str:
         return repr(value)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return array_text(short_dtype(str(value.dtype)), tuple(value.shape))
-    code: CodeType | None = getattr(value, "__code__", None)
+    code: CodeType | None = value if kind is CodeType else getattr(value, "__code__", None)
     if code is not None:
-        return f"<function {value.__qualname__} at {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}>"
+        name = getattr(value, "__qualname__", code.co_qualname)
+        return f"<function {name} at {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}>"
     if inspect.isclass(value):
         return f"<class {value.__qualname__}>"
     if depth == 0:
@@ -80,12 +81,23 @@ def value_text(value: Any, depth: int = _DEPTH) -> str:
     return repr(value)
 
 
+def parameters_with_default(fn: Any) -> tuple[str, ...] | None:
+    """Names of the parameters of ``fn`` that can be left out, or None where that can't be told."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return tuple(p.name for p in parameters if p.default is not p.empty)
+
+
 class ArgumentNames:
     """Names for the arguments of a function, as its author wrote them."""
 
     def __init__(self, fn: Callable[..., Any] | None) -> None:
         self._positional: list[str] = []
         self._rest: str | None = "args"
+        self._keywords: str | None = None
+        self._known: frozenset[str] = frozenset()
         if fn is None:
             return
         try:
@@ -94,9 +106,15 @@ class ArgumentNames:
             return
         self._positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+        self._keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+        self._known = frozenset(p.name for p in parameters)
 
     def positional(self, index: int) -> str:
         """The name of the argument at ``index``: ``q``, or ``args[2]`` where it has none."""
         if index < len(self._positional):
             return self._positional[index]
         return f"{self._rest}[{index - len(self._positional)}]"
+
+    def keyword(self, name: str) -> str:
+        """The name of a keyword argument: ``scale``, or ``options['scale']`` where it goes into ``**options``."""
+        return name if self._keywords is None or name in self._known else f"{self._keywords}[{name!r}]"

@@ -21,8 +21,10 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
+from jitscope.capture.frameworks.torch_guards import failing_guards
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
+from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.pending import Miss, book_of, find, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
@@ -37,6 +39,8 @@ class TorchAdapter:
         self.generation = 0
         self.stance = "default"
         """That of ``torch.compiler.set_stance``: under ``force_eager`` no call looks at the cache."""
+        self.modes_used = False
+        """Whether a dispatch mode of the user's was ever entered: a call inside one may run eager."""
         self.by_code: dict[CodeType, list[TorchProbe]] = {}
         self.compilations: dict[EntryId, int] = {}
         """By entry: the id of its compilation event."""
@@ -73,18 +77,28 @@ class TorchAdapter:
             # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
             privates.skip_module("jitscope")
         self._register_callbacks()
+        if not privates.on_dispatch_mode(self._on_dispatch_mode):
+            note("torch-modes", "dispatch modes can't be followed on this torch: eager calls inside one look like hits")
         if not privates.on_stance(self._on_stance):
             note(
                 "torch-stance", "set_stance can't be followed on this torch: eager calls under a stance look like hits"
             )
+
+    def _on_dispatch_mode(self) -> None:
+        self.modes_used = True
+        self.fallbacks.install()
+        self._alarm_all()
+
+    def _alarm_all(self) -> None:
+        for probe in {probe for probes in self.by_code.values() for probe in probes}:
+            probe.book.alarm()
 
     def _on_stance(self, stance: str) -> None:
         self.stance = stance
         if stance != "default":
             if stance in STANCES_THAT_MAY_NOT_COMPILE:
                 self.fallbacks.install()
-            for probe in {probe for probes in self.by_code.values() for probe in probes}:
-                probe.book.alarm()
+            self._alarm_all()
 
     def _register_callbacks(self) -> None:
         handler = privates.callback_handler
@@ -200,14 +214,30 @@ class TorchAdapter:
             miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
             push(miss)
         record.site = site_of(outer)
+        self._ask_guards(record, frame, book)
+        around = watched_frame(outer.f_back)
+        inside = book_of(around) if around is not None else None
+        if inside is not None:
+            record.inside, record.inside_call = inside.id, inside.next_ordinal()
         miss.compiled = True
         if isinstance(book.probe, RegionProbe):
+            record.signature = frame_signature(privates.dynamo_frame(frame), code)
             with self._lock:
                 self._orphans.append((record, book, book.next_ordinal()))
         else:
             miss.details.append(record)
             if miss.key is None and isinstance(book.probe, TorchProbe):
                 miss.key = book.probe.read(miss.args, miss.kwargs)
+
+    def _ask_guards(self, record: CompileRecord, frame: FrameType, book: Book) -> None:
+        """Find the guards of older entries that this call does not pass. An error in here must not hide the compile."""
+        seen = privates.dynamo_frame(frame)
+        if seen is None:
+            return
+        try:
+            record.guards, record.guards_asked = failing_guards(seen, record.code, getattr(book.probe, "region", None))
+        except Exception as error:
+            self.recorder.internal_error("torch guards", error, book.id)
 
     def _warn_order(self, region: Any) -> None:
         if id(region) not in self._warned_order:
@@ -270,6 +300,8 @@ class TorchAdapter:
         raised: bool = False,
     ) -> CompilationEvent:
         """Write one compile; its metrics are there once it ended. ``raised``: Dynamo's own error reached the user."""
+        if signature is None and book is not None and record.signature is not None:
+            signature = book.signature_like(record.signature).id
         event = compilation_event(
             self.recorder.new_id(),
             record,

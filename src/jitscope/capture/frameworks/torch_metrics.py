@@ -9,8 +9,9 @@ from types import CodeType
 from typing import Any
 
 from jitscope.capture.frameworks import torch_privates as privates
-from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site
+from jitscope.model.events import CacheSource, CompilationEvent, GuardFailure, Phase, Site
 from jitscope.model.notation import cut
+from jitscope.model.signature import Signature
 
 EVIDENCE_LIMIT = 2000
 _RESUME = re.compile(re.escape(privates.RESUME_PREFIX) + r"(?P<name>.+)_at_\d+$")
@@ -28,6 +29,15 @@ class CompileRecord:
     """Monotonic clock, seconds."""
     site: Site | None
     made_code: bool = False
+    signature: Signature | None = None
+    """In a region: that of the frame."""
+    guards: tuple[GuardFailure, ...] = ()
+    """The guards of older entries that the call did not pass."""
+    guards_asked: bool = False
+    """All live entries were asked."""
+    inside: int | None = None
+    """The watched function around the owner's call, and which of its calls that was."""
+    inside_call: int | None = None
 
 
 class MetricsReader:
@@ -107,6 +117,10 @@ def compilation_event(
         failed=failed,
         evidence=evidence,
         rejected=tuple(entry["id"] for text in evidence if (entry := _ENTRY.match(text))),
+        guards=record.guards,
+        guards_asked=record.guards_asked,
+        inside=record.inside,
+        inside_call=record.inside_call,
     )
 
 

@@ -107,6 +107,37 @@ def innermost(compiled: Any) -> Any:
     return getattr(compiled, "_torchdynamo_orig_callable", compiled)
 
 
+_DEFAULTS = {"backend": "inductor", "dynamic": "None", "fullgraph": "False", "mode": "{}"}
+
+
+def compile_options(compiled: Any) -> dict[str, str]:
+    """The options of ``torch.compile`` that are not the default, as texts (2.11, 2.13); empty where they can't be read.
+
+    The wrapper's context (closure variable ``self``, a module's ``dynamo_ctx``) holds the backend at the end of a
+    chain of ``_torchdynamo_orig_backend``.
+    """
+    context = getattr(compiled, "dynamo_ctx", None)
+    code = getattr(compiled, "__code__", None)
+    if context is None and code is not None:
+        cells = dict(zip(code.co_freevars, compiled.__closure__ or (), strict=False))
+        context = getattr(cells.get("self"), "cell_contents", None)
+    backend = getattr(context, "callback", None)
+    for _ in range(8):
+        backend = getattr(backend, "_torchdynamo_orig_backend", backend)
+    if context is None or backend is None:
+        return {}
+    inductor = type(backend).__name__ == "_TorchCompileInductorWrapper"
+    name = "inductor" if inductor else getattr(backend, "compiler_name", None) or getattr(backend, "__name__", None)
+    config = getattr(backend, "config", None) if inductor else getattr(backend, "kwargs", None)
+    found = {
+        "backend": str(name or type(backend).__name__),
+        "dynamic": str(getattr(backend, "dynamic", getattr(context, "_dynamic", None))),
+        "fullgraph": str(getattr(context, "fullgraph", False)),
+        "mode": str(dict(config) if config else {}),
+    }
+    return {name: text[:200] for name, text in found.items() if text != _DEFAULTS[name]}
+
+
 def current_compile_id() -> str | None:
     """The id of the compile under way in this thread: ``0/1``."""
     current = getattr(_compile_context, "current_compile_id", None)
@@ -132,6 +163,62 @@ def on_stance(callback: Callable[[str], None]) -> bool:
 
     for home in homes:
         home._set_stance = set_stance  # type: ignore[attr-defined]
+    return True
+
+
+def global_state() -> str | None:
+    """The global state that Dynamo guards on, in the JSON in which a guard's text gives it (2.13), or None."""
+    state = _get("torch._C._dynamo.guards", "GlobalStateGuard")
+    read = getattr(state, "__getstate__", None)
+    return str(read(state())) if read is not None and read is not getattr(object, "__getstate__", None) else None
+
+
+def function_modes() -> list[str]:
+    """The torch function modes in force, the outermost first: ``DeviceContext(meta)`` (2.6 to 2.13)."""
+    stack = _get("torch.overrides", "_get_current_function_mode_stack")
+    found = []
+    for mode in stack() if stack is not None else ():
+        device = getattr(mode, "device", None)
+        found.append(type(mode).__name__ + (f"({device})" if device is not None else ""))
+    return found
+
+
+def dispatch_keys(tensor: Any) -> str:
+    """A tensor's dispatch keys, as guards write them (2.13)."""
+    read = _get("torch._C", "_dispatch_keys")
+    return str(read(tensor)) if read is not None else "DispatchKeySet()"
+
+
+def dynamo_frame(frame: FrameType) -> Any:
+    """The frame being compiled, as Dynamo sees it: local ``frame`` of ``_compile`` (2.9 to 2.13), or None."""
+    found = frame.f_locals.get("frame")
+    return found if hasattr(found, "f_globals") and hasattr(found, "f_locals") else None
+
+
+def in_dispatch_mode() -> bool:
+    """Whether a dispatch mode is in force that is not torch's own plumbing (2.11, 2.13)."""
+    ask = _get("torch.utils._python_dispatch", "is_in_any_mode_without_ignore_compile_internals")
+    return bool(ask()) if ask is not None else False
+
+
+def on_dispatch_mode(callback: Callable[[], None]) -> bool:
+    """Have ``callback`` called when a dispatch mode is entered that compiled code is not to run under.
+
+    ``torch.utils._python_dispatch.TorchDispatchMode.__enter__`` calls ``_push_mode`` there (2.11, 2.13); whether that
+    worked.
+    """
+    home: Any = importlib.import_module("torch.utils._python_dispatch")
+    original = getattr(home, "_push_mode", None)
+    if original is None or not hasattr(home, "is_in_any_mode_without_ignore_compile_internals"):
+        return False
+
+    @functools.wraps(original)
+    def push_mode(mode: Any) -> Any:
+        if not mode.ignore_compile_internals():
+            callback()
+        return original(mode)
+
+    home._push_mode = push_mode
     return True
 
 

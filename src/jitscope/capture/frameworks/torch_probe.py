@@ -37,7 +37,7 @@ class TorchProbe:
         self.codes: list[CodeType] = _codes(original, compiled)
         self.shares_code = is_module(original)
         """The code may serve other modules too: their entries are in the same list."""
-        self._region: int | None = getattr(compiled, "_isolate_recompiles_id", None)
+        self.region: int | None = getattr(compiled, "_isolate_recompiles_id", None)
         self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
         """By entry: the signature it was first met with, and its compilation."""
         self._ordered = True
@@ -53,7 +53,20 @@ class TorchProbe:
             self.adapter.fallbacks.begin(self)
 
     def _watchful(self) -> bool:
-        return self.adapter.stance in STANCES_THAT_MAY_NOT_COMPILE or self._given_up() == "limited"
+        return (
+            self.adapter.stance in STANCES_THAT_MAY_NOT_COMPILE
+            or self._given_up() == "limited"
+            or (self.adapter.modes_used and privates.in_dispatch_mode())
+        )
+
+    def _skipped_under_a_mode(self) -> None:
+        """A miss under a dispatch mode: Dynamo runs the frame eager, then and from then on."""
+        adapter = self.adapter
+        for code in self.codes:
+            adapter.given_up[(adapter.generation, code)] = "skipped"
+        self._say_ran_eager(
+            "it was called under a TorchDispatchMode, and Dynamo leaves such a frame alone from then on"
+        )
 
     def _given_up(self) -> str | None:
         """Why Dynamo compiles this function no more, if it does not."""
@@ -157,9 +170,15 @@ class TorchProbe:
         why = self._given_up()
         if why == "skipped":
             return True
-        if self._watchful() and self.adapter.fallbacks.installed:
-            return missed if missed is not None else self._fits_no_entry(args, kwargs)
+        watchful = self._watchful()
+        if watchful and live and self.adapter.fallbacks.installed:
+            missed = missed if missed is not None else self._fits_no_entry(args, kwargs)
+            if missed and privates.in_dispatch_mode():
+                self._skipped_under_a_mode()
+            return missed
         if privates.can_list_entries() and not live:
+            if watchful:
+                return True
             self._say_ran_eager("Dynamo is disabled, or skips the function")
             return True
         return False
@@ -212,12 +231,14 @@ class TorchProbe:
 
     def _live(self) -> list[Any]:
         """The entries of the function's own frame, the one that served the last call first."""
-        return next((found for code in self.codes if (found := privates.entries(code, self._region))), [])
+        return next((found for code in self.codes if (found := privates.entries(code, self.region))), [])
 
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one entry there is."""
         book = self.book
         if self._given_up() or self.adapter.stance != "default" or not privates.can_list_entries():
+            return
+        if self.adapter.modes_used and privates.in_dispatch_mode():
             return
         found = self._live()
         if len(found) != 1:

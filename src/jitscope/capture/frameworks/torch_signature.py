@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ STRUCTURE_LIMIT = 1000
 class TorchSignatureReader:
     """Reads signatures for one compiled function."""
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
+    def __init__(self, fn: Callable[..., Any] | None) -> None:
         self._names = ArgumentNames(fn)
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature | None:
@@ -37,7 +38,7 @@ class TorchSignatureReader:
         leaves: list[Leaf] = []
         structures: list[str] = []
         named = [(self._names.positional(i), arg) for i, arg in enumerate(args)]
-        named += sorted(kwargs.items())
+        named += [(self._names.keyword(name), value) for name, value in sorted(kwargs.items())]
         for name, value in named:
             if _is_leaf(value):
                 leaves.append(_read_leaf(name, value))
@@ -56,6 +57,16 @@ class TorchSignatureReader:
             positional=len(args),
             keywords=tuple(sorted(kwargs)),
         )
+
+
+def frame_signature(frame: Any, code: CodeType) -> Signature | None:
+    """The signature of a frame that Dynamo compiles, from its local variables; None where it can't be read."""
+    if frame is None:
+        return None
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    found = frame.f_locals
+    reader = TorchSignatureReader(None)
+    return reader.read((), {name: found[name] for name in names if name in found})
 
 
 def _is_leaf(value: Any) -> bool:
