@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
        $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types check matrix schema docs bench build clean
+.PHONY: help demo test lint format types check matrix accuracy schema docs bench build clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -37,6 +37,9 @@ check: lint types test  ## lint, types and test
 
 matrix: $(STAMP)  ## the JAX tests on older and newer JAX
 	@$(BIN)/nox
+
+accuracy: $(STAMP)  ## how often causes are named right, into docs/accuracy.md
+	@cd tests && ../$(BIN)/python -m causes --write ../docs/accuracy.md $(ARGS)
 
 schema: $(STAMP)  ## write docs/report.schema.json from the report's types
 	@$(BIN)/python -m jitscope.render.schema

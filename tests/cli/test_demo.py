@@ -40,7 +40,7 @@ def check_demo(done: subprocess.CompletedProcess[str], folder: Path, *frameworks
         cells = re.findall(rf"{re.escape(row)}.*", done.stdout)[0]
         assert len(re.findall(r"\d m?s\b", cells)) == len(frameworks), done.stdout
     (path,) = recordings(folder)
-    assert f"jitscope report .jitscope/{path.name}" in done.stdout
+    assert f"jitscope why attention .jitscope/{path.name}" in done.stdout
 
     again = run(folder, "report", f".jitscope/{path.name}", "--format", "json")
     assert again.returncode == 0, again.stderr

@@ -179,4 +179,4 @@ def test_giving_up_is_shown_however_little_it_cost():
     )
     value = recording(function(framework="torch"), *signatures(1, *sizes), *compiles, limit)
 
-    assert "gave up: " in render_text(build_report(value), width=80, color=False)
+    assert "gave up compiling" in render_text(build_report(value), width=80, color=False)

@@ -127,7 +127,7 @@ def test_objects_of_one_code_share_dynamos_cache():
 def test_what_comes_after_a_graph_break():
     fields = {"program": "torch_dynamo_resume_in_step_at_23", "resume_of": "step"}
     (only,) = causes_of(compiled(2, F4, TORCH, **fields), [])
-    assert ("graph_break", "step", "no") == (only.kind, only.path, only.avoidable)
+    assert ("graph_break", "step", "unknown") == (only.kind, only.path, only.avoidable)
     (only,) = causes_of(compiled(3, F5, TORCH, **fields), [compiled(2, F4, TORCH, **fields)])
     assert "shape" == only.kind
 

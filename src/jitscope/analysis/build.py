@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jitscope.analysis.findings import findings_of
 from jitscope.analysis.functions import empty_function_report, function_reports
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.notes import notes_of
@@ -26,6 +27,7 @@ def build_report(recording: Recording) -> Report:
         eager_ops=eager_ops,
         notes=notes_of(recording, index),
         caches=_caches(index),
+        findings=findings_of(functions, index),
     )
 
 

@@ -43,7 +43,8 @@ def judge_compilation(one: Compiled, earlier: Sequence[Compiled], *, nested: boo
     """
     event = one.event
     base = nearest_compiled(one, earlier)
-    if not earlier:
+    if not earlier or event.under == "backward":
+        # A gradient's program has no arguments that the user names.
         causes = [_first(one, nested=nested)]
     elif event.framework == "torch":
         causes, base = torch_causes(one, earlier)

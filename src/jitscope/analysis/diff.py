@@ -63,7 +63,7 @@ def _node_causes(old: Signature, new: Signature, told: Collection[str | None]) -
             after = node.type if other.type != node.type else f"{node.type} (another class of that name)"
             changed.append(node.path)
             yield cause("tree_structure", node.path, other.type, after)
-        elif other.fields != node.fields:
+        elif other.fields != node.fields and other.digest != node.digest:
             for one, another in zip(other.fields, node.fields, strict=False):
                 if one != another:
                     name, _, value = one.partition("=")
@@ -210,7 +210,7 @@ def _static_cause(old: StaticLeaf, new: StaticLeaf) -> Cause:
 def _array_causes(old: ArrayLeaf, new: ArrayLeaf, framework: Framework) -> Iterator[Cause]:
     path = new.path
     before, after = array_text(old.dtype, old.shape), array_text(new.dtype, new.shape)
-    scalars = {old.host, new.host} <= _SCALARS
+    scalars = old.host != new.host and {old.host, new.host} <= _SCALARS
     if len(old.shape) != len(new.shape):
         yield cause("rank", path, before, after)
     elif old.shape != new.shape:

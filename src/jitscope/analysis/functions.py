@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from jitscope.analysis import history as calls
-from jitscope.analysis.advice import fix_for
 from jitscope.analysis.causes import judge_compilation
 from jitscope.analysis.compiled import Compiled, program_key
 from jitscope.analysis.families import families
+from jitscope.analysis.fixes import fix_for
 from jitscope.analysis.graph import roots
 from jitscope.analysis.index import Index
 from jitscope.analysis.states import state_of

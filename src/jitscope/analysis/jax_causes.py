@@ -31,7 +31,9 @@ def jax_causes(one: Compiled, earlier: Sequence[Compiled], base: Compiled | None
         return causes
     if base.signature is not None and one.signature is not None:
         found = diff_signatures(base.signature, one.signature, framework="jax", defaults=one.function.defaults)
-        causes += [each for each in found if not _harmless(each)]
+        # What is a static argument to one jit, and none to the other, is of another kind to each.
+        static = any(each.kind == "options" and (each.path or "").startswith("static") for each in causes)
+        causes += [each for each in found if not _harmless(each) and not (static and each.kind == "python_type")]
     causes += [
         cause("config", name, (base.settings or {}).get(name, "not set"), (one.settings or {}).get(name, "not set"))
         for name in settings_changed(base.settings, one.settings)

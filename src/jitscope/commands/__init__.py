@@ -14,6 +14,7 @@ from jitscope.version import __version__
 
 _VERBS: dict[str, tuple[str, str]] = {
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
+    "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
 }
 """Where each verb is, and its line in the help: showing the help imports none of them."""

@@ -10,16 +10,21 @@ from jitscope.analysis.build import build_report
 from jitscope.analysis.select import select_functions
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
+from jitscope.render.graph import GraphFormat
 from jitscope.store.locate import newest
 from jitscope.store.reader import load
 
-_BY_SUFFIX = {".json": "json"}
+_BY_SUFFIX = {".json": "json", ".graphml": "graphml", ".dot": "dot", ".gv": "dot"}
+_GRAPHS: dict[str, GraphFormat] = {"graphml": "graphml", "dot": "dot", "graph-json": "json"}
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), help="Default: by the ending of -o, else text."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "graphml", "dot", "graph-json"]),
+    help="Default: by the ending of -o, else text. The last three: the recompilation graph and the call graph.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
@@ -56,6 +61,10 @@ def _render(judged: Report, chosen: str, source: Path, *, all_: bool, file: bool
         from jitscope.render.json import render_json
 
         return render_json(judged)
+    if chosen in _GRAPHS:
+        from jitscope.render.graph import render_graph
+
+        return render_graph(judged, "both", _GRAPHS[chosen])
     from jitscope.render.text import render_text
 
     return render_text(judged, source=str(source), all_=all_, color=False if file else None, width=80 if file else None)

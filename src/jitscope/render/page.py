@@ -36,6 +36,11 @@ class Page:
         )  # fmt: skip
         self._lines: list[Text] = []
 
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._width
+
     def add(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0, wrap: bool = True) -> None:
         """Add a line made of parts (``(text, style)``), indented by ``indent``, its further lines by ``hang`` more."""
         line = Text.assemble(*(_plain(part) for part in parts))

@@ -10,13 +10,14 @@ from jitscope.analysis.verdict import verdict_of
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
 from jitscope.render.changes import add_compilation, short_fix
+from jitscope.render.findings import add_findings
 from jitscope.render.numbers import count_text, ratio_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width
 
 FUNCTIONS = 5
 """Functions shown without ``all_``."""
-RECOMPILATIONS = 3
-"""Recompilations of one function shown without ``all_``, and as many other programs' first compilations."""
+COMPILATIONS = 3
+"""First compilations, and failed ones, of one function shown without ``all_``."""
 NAMES = 4
 """Names of eager operations shown."""
 
@@ -38,11 +39,16 @@ def render_text(
     page = Page(terminal_width() if width is None else width)
     _verdict(page, report)
     _context(page, report)
+    add_findings(page, report, all_=all_)
     groups = [group for group in by_source(report.functions) if _used(group)]
     shown = groups if all_ else groups[:FUNCTIONS]
     hidden = 0
-    for number, group in enumerate(shown, start=1):
+    if shown and report.findings:
         page.blank()
+        page.add(("functions", "bold"))
+    for number, group in enumerate(shown, start=1):
+        if number > 1 or not report.findings:
+            page.blank()
         hidden += _function(page, number, group, all_=all_)
     unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
     if report.eager_ops or report.caches or unused:
@@ -70,7 +76,7 @@ def render_text(
     ]
     if more:
         page.add(f"{' and '.join(more)} with --all")
-    page.add((_next_command(source), "dim"), wrap=False)
+    page.add((_next_command(report, source), "dim"), wrap=False)
     return page.text(color=terminal_color() if color is None else color)
 
 
@@ -140,10 +146,13 @@ def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int
     if all_:
         kept = list(details)
     else:
-        costliest = sorted(others, key=lambda one: -one.seconds)[:RECOMPILATIONS]
-        # Giving up costs little, and is what the eager calls after it come from.
-        gave_up = [one for one in others if any(cause.kind == "recompile_limit" for cause in one.causes)][:1]
-        kept = [one for one in details if one in costliest or one in firsts[:RECOMPILATIONS] or one in gave_up]
+        # Recompilations are told as findings; what failed for another reason than the limit is told nowhere else.
+        failed = [
+            one
+            for one in others
+            if one.failed is not None and not any(cause.kind == "recompile_limit" for cause in one.causes)
+        ]
+        kept = [one for one in details if one in firsts[:COMPILATIONS] or one in failed[:COMPILATIONS]]
     fix: str | None = None
     for one in kept:
         add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region")
@@ -197,7 +206,10 @@ def _eager(page: Page, operations: Sequence[EagerOp], title: str) -> None:
     )
 
 
-def _next_command(source: str | None) -> str:
+def _next_command(report: Report, source: str | None) -> str:
+    if source is not None and report.findings:
+        name = report.findings[0].name.rpartition("<locals>.")[2]
+        return f"jitscope why {shlex.quote(name)} {shlex.quote(source)}"
     if source is None:
         return 'to keep it: with jitscope.record("run.jsonl"): ..., then jitscope report run.jsonl'
     return f"jitscope report {shlex.quote(source)} --format json"

@@ -25,9 +25,11 @@ from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
 from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace, program_signature_id
+from jitscope.capture.frameworks.jax_signature import sharding_text
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
+from jitscope.model.notation import cut
 
 _KINDS = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
@@ -313,8 +315,18 @@ def jit_options(jitted: Any) -> dict[str, str]:
     """The options of a `jax.jit` that are not the default, as texts."""
     info = privates.jit_info(jitted)
     options: dict[str, str] = {}
-    for name in ("static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "compiler_options_kvs"):
-        value = getattr(info, name, ())
+    # JAX infers names from numbers and numbers from names: the one of each pair that users write more often is told.
+    for names in (("static_argnames", "static_argnums"), ("donate_argnums", "donate_argnames")):
+        name, value = next(((name, value) for name in names if (value := getattr(info, name, ()))), ("", ()))
         if value:
-            options[name.removesuffix("_kvs")] = repr(value)
+            options[name] = repr(value)
+    if getattr(info, "compiler_options_kvs", ()):
+        options["compiler_options"] = repr(dict(info.compiler_options_kvs))
+    for name in ("in_shardings", "out_shardings"):
+        shardings = [one for one in getattr(info, f"{name}_leaves", ()) if type(one).__name__ != "UnspecifiedValue"]
+        if shardings:
+            options[name] = cut(", ".join(sharding_text(one) for one in shardings))
+    for name in ("backend", "device"):
+        if getattr(info, name, None) is not None:
+            options[name] = str(getattr(info, name))
     return options

@@ -19,6 +19,7 @@ from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, progra
 from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
+from jitscope.model.signature import Signature
 
 if TYPE_CHECKING:
     from jitscope.capture.frameworks.jax_adapter import JaxAdapter
@@ -228,7 +229,7 @@ class JaxProbe:
                     spans,
                     function=self.book.id,
                     call=ordinal,
-                    signature=program_signature_id(self.book, spans) if under or signature is None else signature,
+                    signature=self._transformed(miss, spans) if under or signature is None else signature,
                     site=site,
                     under=under or ("transform" if miss.nested else None),
                     wall_seconds=wall,
@@ -240,6 +241,14 @@ class JaxProbe:
                 self.book,
             )
         return ran
+
+    def _transformed(self, miss: Miss, spans: list[Span]) -> int | None:
+        """The signature of a program that a transformation made of this call's, in the same names."""
+        try:
+            called = self.reader.read(miss.args, miss.kwargs)
+        except Exception:  # a tracer that can't be asked
+            called = None
+        return program_signature_id(self.book, spans, called)
 
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the one signature there is."""
@@ -325,10 +334,10 @@ def _persistent(span: Span) -> CacheSource:
     return "miss"
 
 
-def program_signature_id(book: Book, spans: list[Span]) -> int | None:
+def program_signature_id(book: Book, spans: list[Span], called: Signature | None = None) -> int | None:
     """The signature of a program that no call's arguments stand for (under a transformation, in a region)."""
     types = next((span.types for span in reversed(spans) if span.types is not None), None)
-    return book.signature_like(program_signature(types)).id if types is not None else None
+    return book.signature_like(program_signature(types, called)).id if types is not None else None
 
 
 def in_trace(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -117,8 +117,14 @@ class JaxSignatureReader:
         )
 
 
-def program_signature(types: Sequence[tuple[str, Any]]) -> Signature:
-    """The signature of a compiled program that no call of a watched function stands for: its arguments' types."""
+def program_signature(types: Sequence[tuple[str, Any]], called: Signature | None = None) -> Signature:
+    """The signature of a compiled program that no call of a watched function stands for: its arguments' types.
+
+    ``called`` is that of the call which was transformed: its names are used where the program has as many arguments.
+    """
+    arrays = [leaf for leaf in called.leaves if isinstance(leaf, ArrayLeaf)] if called is not None else []
+    if len(arrays) == len(types):
+        types = [(leaf.path, aval) for leaf, (_, aval) in zip(arrays, types, strict=True)]
     leaves = tuple(
         ArrayLeaf(
             path=name,
@@ -172,18 +178,17 @@ def _read_nodes(path: str, tree: Any, nodes: list[Node]) -> None:
     kind, metadata = data
     if kind is not dict:
         names = [str(getattr(step[0], "name", "")) for step, _ in children if step]
-        nodes.append(_node(path, kind, metadata, names, str(structure)))
+        nodes.append(_node(path, kind, metadata, tree, names, str(structure)))
     for step, child in children:
         if not isinstance(child, (jax.Array, np.ndarray, int, float, complex)):
             _read_nodes(path + jax.tree_util.keystr(step), child, nodes)
 
 
-def _node(path: str, kind: type[Any], metadata: Any, data_fields: list[str], structure: str) -> Node:
+def _node(path: str, kind: type[Any], metadata: Any, tree: Any, data_fields: list[str], structure: str) -> Node:
     fields: tuple[str, ...] = ()
     if dataclasses.is_dataclass(kind) and isinstance(metadata, tuple):
         names = [field.name for field in dataclasses.fields(kind) if field.name not in data_fields]
-        if len(names) == len(metadata):
-            fields = tuple(f"{name}={_text(value)}" for name, value in zip(names, metadata, strict=True))
+        fields = tuple(f"{name}={_text(getattr(tree, name, None))}" for name in names)
     shown = metadata if not isinstance(metadata, tuple) or len(metadata) != 1 else metadata[0]
     return Node(
         path=path,
@@ -246,14 +251,20 @@ def _placement(array: jax.Array) -> tuple[str | None, str | None]:
         (device,) = sharding.device_set
         default = jax.local_devices()[0]
         return (suffix.strip() or None, None if device == default else str(device))
-    if kind == "NamedSharding":
-        mesh = getattr(sharding, "mesh", None)
-        axes = ",".join(f"{name}:{size}" for name, size in dict(getattr(mesh, "shape", {})).items())
-        types = {str(t).rsplit(".", 1)[-1] for t in getattr(mesh, "axis_types", None) or ()}
-        explicit = f" {'/'.join(sorted(types))}" if types - {"Auto"} else ""
-        spec = getattr(sharding, "spec", None)
-        return (f"{str(spec).replace('PartitionSpec', 'P')} on ({axes}){explicit}{suffix}", None)
-    return (cut(f"{sharding}{suffix}", 120), None)
+    return (sharding_text(sharding) + suffix, None)
+
+
+def sharding_text(sharding: Any) -> str:
+    """A sharding in few words: ``P('x') on (x:4)``; its devices where they are not the first ones in order."""
+    mesh = getattr(sharding, "mesh", None)
+    if type(sharding).__name__ != "NamedSharding" or mesh is None:
+        return cut(str(sharding), 120)
+    axes = ",".join(f"{name}:{size}" for name, size in dict(getattr(mesh, "shape", {})).items())
+    types = {str(t).rsplit(".", 1)[-1] for t in getattr(mesh, "axis_types", None) or ()}
+    explicit = f" {'/'.join(sorted(types))}" if types - {"Auto"} else ""
+    ids = [device.id for device in getattr(getattr(mesh, "devices", None), "flat", ())]
+    devices = "" if ids == list(range(len(ids))) else f" devices {','.join(map(str, ids[:16]))}"
+    return f"{str(sharding.spec).replace('PartitionSpec', 'P')} on ({axes}){explicit}{devices}"
 
 
 def _layout(array: jax.Array) -> str | None:

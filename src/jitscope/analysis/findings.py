@@ -1,0 +1,136 @@
+"""Findings: the recompilations that have one source function and one main cause, told as one, the costliest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from jitscope.analysis.advice import ADVICE, avoidable
+from jitscope.analysis.buckets import bucket_plan, calls_by_size, varying_axes
+from jitscope.analysis.families import shape_free
+from jitscope.analysis.fixes import fix_for, main_cause
+from jitscope.analysis.index import Index
+from jitscope.model.cause import Cause, CauseKind
+from jitscope.model.events import FunctionEvent, Site
+from jitscope.model.report import BucketPlan, CompilationReport, Finding, FunctionReport
+from jitscope.model.signature import Signature
+
+_TOLD: frozenset[CauseKind] = frozenset({"first_compile", "backward"})
+"""Causes that by themselves make no finding."""
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A compilation, and the function it is of."""
+
+    function: FunctionReport
+    one: CompilationReport
+
+
+def findings_of(functions: Sequence[FunctionReport], index: Index) -> tuple[Finding, ...]:
+    """All findings, those that hold most seconds first; where Dynamo gave up comes before what took as long.
+
+    A recompilation that another one led to (`CompilationReport.root`) counts for the finding of that one.
+    """
+    entries = [_Entry(function, one) for function in functions for one in function.compilations_detail]
+    by_id = {entry.one.id: entry for entry in entries}
+    groups: dict[tuple[object, ...], list[_Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.one.id):
+        if not _worth_telling(entry.one):
+            continue
+        root = by_id.get(entry.one.root) if entry.one.root is not None else None
+        leading = root if root is not None and _worth_telling(root.one) else entry
+        groups.setdefault(_key(leading), []).append(entry)
+    found = [_finding(key, group, index) for key, group in groups.items()]
+    return tuple(sorted(found, key=lambda one: (-one.seconds, one.kind != "recompile_limit", one.compilations)))
+
+
+def _worth_telling(one: CompilationReport) -> bool:
+    gave_up = any(each.kind == "recompile_limit" for each in one.causes)
+    return gave_up or (one.recompile and any(each.kind not in _TOLD for each in one.causes))
+
+
+def _key(entry: _Entry) -> tuple[object, ...]:
+    function = entry.function
+    own = None if function.file else function.id
+    main = _main(entry)
+    return (function.framework, function.file, function.line, function.name, own, main.kind, main.path)
+
+
+def _main(entry: _Entry) -> Cause:
+    return main_cause(entry.one.causes)
+
+
+def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> Finding:
+    own = [entry for entry in group if _key(entry) == key] or list(group)
+    first = own[0]
+    main = _main(first)
+    source = index.functions[first.function.id]
+    functions = tuple(dict.fromkeys(entry.function.id for entry in own))
+    same = [cause for entry in own for cause in entry.one.causes if (cause.kind, cause.path) == (main.kind, main.path)]
+    also = Counter(cause.kind for entry in own for cause in entry.one.causes if cause.kind != main.kind)
+    return Finding(
+        kind=main.kind,
+        path=main.path,
+        framework=first.function.framework,
+        name=first.function.name,
+        file=first.function.file,
+        line=first.function.line,
+        functions=functions,
+        compilations=tuple(entry.one.id for entry in group),
+        seconds=sum(entry.one.seconds for entry in group),
+        avoidable_seconds=sum(entry.one.seconds for entry in own if avoidable(entry.one.causes)),
+        sites=_sites(entry.one for entry in own),
+        values=_values(same),
+        also=tuple(kind for kind, _ in also.most_common()),
+        explanation=ADVICE[main.kind].explanation,
+        fix=fix_for([main], source),
+        evidence=first.one.evidence[0] if first.one.evidence else main.evidence,
+        plan=_plan(main, own, source, index),
+    )
+
+
+def _sites(compilations: Iterable[CompilationReport]) -> tuple[Site, ...]:
+    return tuple(site for site, _ in Counter(one.site for one in compilations if one.site is not None).most_common())
+
+
+def _values(causes: Sequence[Cause]) -> tuple[str, ...]:
+    """What was there before the first, and then with each: neighbours that are equal once."""
+    if not causes or causes[0].old is None or causes[0].kind == "new_function":
+        return ()
+    values = [causes[0].old, *(cause.new or "absent" for cause in causes)]
+    return tuple(value for n, value in enumerate(values) if n == 0 or values[n - 1] != value)
+
+
+def _plan(main: Cause, group: Sequence[_Entry], source: FunctionEvent, index: Index) -> BucketPlan | None:
+    """Sizes to pad to, where an axis varies and the framework compiles for each size.
+
+    torch makes an axis dynamic by itself after its first change: there a plan is for those who forbid that.
+    """
+    if main.kind != "shape" or (source.framework == "torch" and source.options.get("dynamic") != "False"):
+        return None
+    family = _family(main, group, index)
+    seen = {one.id: one for entry in group for one in entry.function.signatures}
+    seconds = [
+        one.seconds
+        for function in {entry.function.id: entry.function for entry in group}.values()
+        for one in function.compilations_detail
+        if one.signature in family and one.layers[-1:] == ("compile",)
+    ]
+    for axis in varying_axes(list(family.values())):
+        if axis.path == main.path or any(text.startswith(f"{main.path} ") for text in axis.same):
+            calls = calls_by_size(axis.sizes, [seen[identity].calls if identity in seen else 0 for identity in family])
+            return bucket_plan(axis.path, axis.axis, calls, seconds, same=axis.same)
+    return None
+
+
+def _family(main: Cause, group: Sequence[_Entry], index: Index) -> Mapping[int, Signature]:
+    """The signatures of the functions that differ from the newest one in sizes only."""
+    ids = [one.id for entry in group for one in entry.function.signatures]
+    known = {identity: index.signatures[identity].signature for identity in dict.fromkeys(ids)}
+    newest = next((entry.one.signature for entry in reversed(group) if entry.one.signature in known), None)
+    if newest is None:
+        return {}
+    shape = shape_free(known[newest])
+    return {identity: signature for identity, signature in known.items() if shape_free(signature) == shape}

@@ -1,0 +1,40 @@
+"""``jitscope why``: the story of one function, or of one of its compilations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jitscope.analysis.story import story_of
+from jitscope.commands.output import write_out
+from jitscope.errors import JitscopeError
+from jitscope.store.locate import newest
+from jitscope.store.reader import load
+
+
+@click.command()
+@click.argument("function", metavar="FUNCTION[#N]")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--all", "all_", is_flag=True, help="Show every compilation, signature and leaf.")
+def why(function: str, file: Path | None, format_: str, all_: bool) -> None:
+    """Tell why FUNCTION was compiled: each time, what changed, and what lay between.
+
+    FUNCTION is a name or its last part (step), the place of a definition (train.py:12), or an id (f3). With #N
+    (step#3), all about its compilation N. Without FILE, of the newest recording.
+    """
+    if Path(function).is_file() and (file is None or not file.exists()):
+        other = f"jitscope why {file or 'FUNCTION'} {function}"
+        raise JitscopeError(f"{function} is a file; the function comes first: {other}", slug="swapped-arguments")
+    source = newest() if file is None else file
+    story = story_of(load(source), function)
+    if format_ == "json":
+        from jitscope.render.json import render_json
+
+        write_out(render_json(story))
+        return
+    # A renderer is imported when it is used: rich takes longer than all the rest.
+    from jitscope.render.why import render_why
+
+    write_out(render_why(story, all_=all_, source=str(source)))

@@ -1,0 +1,1 @@
+"""Programs whose causes of compilation are known, and how often jitscope and the frameworks name them."""
