@@ -572,3 +572,46 @@ def the_same_function_compiled_twice():
 
     for _ in range(2):
         jitscope.compile(f, backend="eager")(ones(4))
+
+
+# -- what adversaries found --------------------------------------------------------------------------
+
+
+@situation("compile*2", [FIRST, because(("config", "inference_mode"))])
+def inference_mode_after_no_grad():
+    f = _compiled()
+    x = ones(4)
+    with torch.no_grad():
+        f(x)
+    with torch.inference_mode():
+        f(x)
+
+
+@situation("compile*2", [FIRST, because(("config", "inference_mode"))])
+def no_grad_after_inference_mode():
+    f = _compiled()
+    x = ones(4)
+    with torch.inference_mode():
+        f(x)
+    with torch.no_grad():
+        f(x)
+
+
+@situation("compile*2", [FIRST, because(("options", "backend"))])
+def a_backend_made_anew():
+    def f(x):
+        return x.cos()
+
+    for _ in range(2):
+
+        def backend(graph, _inputs):
+            return graph.forward
+
+        jitscope.compile(f, backend=backend)(ones(4))
+
+
+@situation("compile*2", [FIRST, because(("argument_passing", "input"))])
+def a_builtin_module_by_keyword():
+    model = jitscope.compile(torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU()), backend="eager")
+    model(ones(2, 4))
+    model(input=ones(2, 4))

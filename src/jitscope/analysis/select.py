@@ -121,12 +121,20 @@ def _unknown(report: Report, name: str) -> str:
     if not names:
         return f"no function called {name} in run {report.run.id}: no watched function is in it"
     known = [*names, *(each.rsplit(".", 1)[-1] for each in names)]
-    if _PLACE.fullmatch(name):
-        known += sorted({_place(function) for function in report.functions})
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = _near(report, name) or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = (
         f"did you mean {close[0]}?"
         if close
         else f"there are {', '.join(names[:_LISTED])}{', …' if len(names) > _LISTED else ''}"
     )
     return f"no function called {name} in run {report.run.id}: {hint}"
+
+
+def _near(report: Report, name: str) -> list[str]:
+    """Where ``name`` is a place: that of the function which begins last before it in its file, else of the first."""
+    found = _PLACE.fullmatch(name)
+    if found is None:
+        return []
+    line = int(found["line"])
+    same = {one.line: _place(one) for one in report.functions if _placed(one, f"{found['file']}:{one.line}")}
+    return [same[max((each for each in same if each <= line), default=min(same))]] if same else []

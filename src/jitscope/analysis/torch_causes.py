@@ -48,9 +48,9 @@ def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause
             wrapped=event.program == _WRAPPER,
             defaults=one.function.defaults or (),
         )
-        found = _leaf_by_leaf(found, other, one)
+        found = _passed_otherwise(_leaf_by_leaf(found, other, one), other, one)
         if entry in guards or entry in said:
-            found = [*option_causes(other.function, one.function), *found]
+            found = [*_option_causes(other, one, said.get(entry)), *found]
         if found:
             found = _in_torchs_words(found, said.get(entry))
             candidates.append((len(found), -position, found, other))
@@ -60,6 +60,25 @@ def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause
     if event.evidence:
         return _from_evidence(one, live), _nearest(one, live)
     return _without_words(one, live), live[-1]
+
+
+def _option_causes(other: Compiled, one: Compiled, said: str | None) -> list[Cause]:
+    """The options that differ; a backend made anew each time has the same name, and is another object."""
+    found = option_causes(other.function, one.function)
+    if not found and said is not None and "BACKEND_MATCH" in said:
+        name = one.function.options.get("backend", "inductor")
+        return [cause("options", "backend", name, f"{name} (another object)")]
+    return found
+
+
+def _passed_otherwise(causes: Sequence[Cause], other: Compiled, one: Compiled) -> list[Cause]:
+    """Torch's wrapper around a module guards ``args`` and ``kwargs``: the user passed an argument another way."""
+    if not {each.path for each in causes} & {"args", "kwargs"}:
+        return list(causes)
+    passing = [each for each in _against(other, one) if each.kind == "argument_passing"]
+    words = next((each.evidence for each in causes if each.path in ("args", "kwargs")), None)
+    rest = [each for each in causes if each.path not in ("args", "kwargs")]
+    return [msgspec.structs.replace(each, evidence=words) for each in passing] + rest if passing else list(causes)
 
 
 def _with_said(failures: Sequence[GuardFailure], said: str | None, entry: str) -> Sequence[GuardFailure]:

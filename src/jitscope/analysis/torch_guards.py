@@ -44,6 +44,8 @@ _CONTAINERS = frozenset(
 )
 _PLAIN = frozenset({"int", "float", "complex", "bool", "str", "NoneType"})
 _BACKEND = re.compile(r"^(?:Sparse\w*?|Quantized|Nested\w*?)(?=CPU|CUDA|Meta|XPU|MPS)")
+_ANOTHER = "another "
+"""Begins the text of an object that its guard knows by address only."""
 _AUTOCAST = re.compile(r"(?:, )?Autocast\w+")
 
 
@@ -70,7 +72,7 @@ def causes_of_guards(
     for failure in failures:
         for one in _causes(failure, names):
             leaf = known.get(one.path or "")
-            if one.kind == "static_value" and one.old is None and isinstance(leaf, StaticLeaf):
+            if one.kind == "static_value" and isinstance(leaf, StaticLeaf) and (one.old or "").startswith(_ANOTHER):
                 one = msgspec.structs.replace(one, old=_other(leaf.value, one.new))  # noqa: PLW2901
             found.setdefault((one.kind, one.path), one)
     return _merged(_without_followers(list(found.values())))
@@ -138,7 +140,7 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         yield from state_causes(text, failure.value, said)
         return
     if text.startswith("___check_torch_function_mode_stack"):
-        yield cause("config", "torch_function_mode", None, failure.value or "none", said)
+        yield cause("config", "torch_function_mode", "other modes", failure.value or "none", said)
         return
     if text.startswith("utils_device.CURRENT_DEVICE"):
         yield cause("config", "default_device", text.rpartition(" == ")[2], failure.value, said)
@@ -165,7 +167,7 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         elif new is not None and _type_of(new) in _PLAIN and _type_of(new) != old:
             yield cause(kind_of.type_change(old, _type_of(new)), kind_of.path, old, new, said)
         else:
-            yield cause(kind_of.value(), kind_of.path, None, new, said)
+            yield cause(kind_of.value(), kind_of.path, f"{_ANOTHER}{old}", new, said)
         return
     length = _LENGTH.match(text)
     if length is not None:
@@ -277,6 +279,13 @@ def _tensor_causes(text: str, failure: GuardFailure, path: str, said: str) -> It
         return
     after = _array(actual)
     changes = list(_tensor_changes(expected, actual, before, after))
+    if not changes and "inference_mode=True" in (failure.value or ""):
+        yield cause("config", "inference_mode", "False", "True", said)
+        return
+    if not changes and "ADInplaceOrView" in expected["keys"] and "Autograd" not in expected["keys"]:
+        # An ordinary tensor without autograd's key: inference mode took it away when the entry was made.
+        yield cause("config", "inference_mode", "True", "False", said)
+        return
     if not changes:
         # Keys of the thread (autocast) are part of what is compared: the global state says it.
         yield cause("unknown", path, before, f"{after}, by the thread's dispatch keys", said)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from jitscope.model.cause import Avoidable, Cause, CauseKind
-from jitscope.model.events import Outcome
+from jitscope.model.events import CacheSource, Outcome
 from jitscope.model.notation import cut, printable
 from jitscope.model.report import CompilationReport
 from jitscope.model.story import (
@@ -34,15 +34,16 @@ SIGNATURES = 8
 OBJECTS = 4
 """Function objects shown without ``all_``."""
 CHANGES = 4
-"""Changes of one kind shown in the time line without ``all_``."""
+"""Changes of one kind shown without ``all_``."""
 ALIKE = 6
 """Leaves shown side by side that do not differ, without ``all_``."""
 DIFFERING = 20
-"""Leaves shown side by side that differ, without ``all_``; and causes of one kind, and guards."""
+"""Leaves shown side by side that differ, without ``all_``; and guards."""
 
 _BLANKS = re.compile(r"(?<=\S) {3,}")
 _COMMENT = re.compile(r"\n|  +#| # ")
 """Where torch's source line begins, after the guard."""
+_STATE = " against {"
 _TEXT = 240
 """Most characters of the framework's words in a time line, and of a value."""
 
@@ -100,7 +101,8 @@ class _TimeLine:
             self._signatures()
         page.blank()
         if not story.timeline:
-            page.add("nothing was compiled")
+            nested = "; its calls were nested in other functions' traces" if story.outcomes.get("nested") else ""
+            page.add(f"nothing was compiled{nested}", hang=2)
         fix: str | None = None
         last = 0
         for one in self._shown:
@@ -147,9 +149,10 @@ class _TimeLine:
         if one.signature is not None:
             head.append((f"  S{one.signature}", "cyan"))
         if one.compared_with is not None:
-            head.append((f" against #{one.compared_with}", "dim"))
+            head.append((f" vs #{one.compared_with}", "dim"))
         page.add(*head, hang=5)
-        for state in _states(detail):
+        cached = _PERSISTENT["hit"] if detail.persistent_cache == "hit" else ""
+        for state in filter(None, (cached, _unfinished(detail))):
             page.add((state, "dim"), indent=5, hang=2)
         for line in _changes(detail.causes, most=None if self._all else CHANGES):
             page.add(line, indent=5, hang=2)
@@ -178,7 +181,7 @@ class _Full:
         )  # fmt: skip
         after = f", {seconds_text(detail.start)} after the recording began" if detail.start > 0 else ""
         within = f" in {detail.site.function}" if detail.site is not None and detail.site.function else ""
-        page.add(*_when(story, one, several=False), within + after, hang=2)
+        page.add(*_when(story, one, which=False), within + after, hang=2)
         whole = f" · the whole call {seconds_text(detail.wall_seconds)}" if detail.wall_seconds is not None else ""
         page.add((seconds_text(detail.seconds), "bold"), _phases(detail, lead=": "), whole, hang=2)
         page.add(
@@ -187,15 +190,15 @@ class _Full:
                 for text in (
                     detail.program,
                     f"layers {', '.join(detail.layers)}" if detail.layers else "no layer ran",
-                    f"persistent cache: {_PERSISTENT.get(detail.persistent_cache, detail.persistent_cache)}",
+                    _PERSISTENT[detail.persistent_cache],
                     f"compile id {detail.framework_id}" if detail.framework_id is not None else "",
                 )
                 if text
             ),
             hang=2,
         )
-        for state in _states(detail):
-            page.add((state, "yellow"), hang=2)
+        if _unfinished(detail):
+            page.add((_unfinished(detail), "yellow"), hang=2)
         if detail.failed is not None:
             page.add(("failed: ", "red"), detail.failed, hang=2)
         for line in _cascades(one):
@@ -209,7 +212,6 @@ class _Full:
         page.add(f"avoidable: {_AVOIDABLE[self._detail.avoidable]}", hang=2)
         if detail.fix is not None:
             page.add(("fix: ", "green"), short_fix(detail) or detail.fix, hang=2)
-        page.blank()
         self._said()
         self._guards()
         if one.after:
@@ -235,17 +237,18 @@ class _Full:
             f"  before: #{one.compared_with}{_signature(before)} · now: #{one.number}{_signature(now)}",
             hang=2,
         )
-        self._compare(found, "leaf", "leaves")
+        self._compare(found)
 
     def _settings(self) -> None:
         page, detail = self._page, self._detail
         if detail.settings:
             page.add(("settings", "bold"), "  that differ", hang=2)
-            self._compare(detail.settings, "setting", "settings")
+            rows = [(each.path, each.before or "not set", each.now or "not set", True) for each in detail.settings]
+            _table(page, rows, heads=("before", "now"))
         elif detail.settings_known:
             page.add(("settings", "bold"), "  the same", hang=2)
 
-    def _compare(self, found: Sequence[Difference], noun: str, plural: str) -> None:
+    def _compare(self, found: Sequence[Difference]) -> None:
         shown: list[Difference] = []
         alike = differing = 0
         for each in found:
@@ -257,25 +260,32 @@ class _Full:
             (each.path, _side(each.before), _side(each.now) if each.differs else "=", each.differs) for each in shown
         ]
         _table(self._page, rows, heads=("before", "now"))
-        hidden = [each for each in found if each not in shown]
-        more = sum(each.differs for each in hidden)
-        if more:
-            self._page.add(f"… {more} more that differ, with --all", indent=4, hang=2)
-        if len(hidden) > more:
-            self._page.add((f"… {count_text(len(hidden) - more, noun, plural)} alike", "dim"), indent=4, hang=2)
+        if self._all:
+            return
+        if differing > DIFFERING:
+            self._page.add(f"… {differing - DIFFERING} more that differ, with --all", indent=4, hang=2)
+        if alike > ALIKE:
+            self._page.add((f"… {count_text(alike - ALIKE, 'leaf', 'leaves')} alike", "dim"), indent=4, hang=2)
 
     def _kind(self, kind: StoryKind) -> None:
         page = self._page
         page.add((kind.kind, "bold"), f"  {kind.explanation}", hang=2)
         lines = [text for one in kind.causes if (text := _change(one))]
-        for line in lines if self._all else lines[:DIFFERING]:
+        # One line more than the limit is shown rather than counted; the arguments above hold all leaves.
+        shown = lines if self._all or len(lines) <= CHANGES + 1 else lines[:CHANGES]
+        for line in shown:
             page.add(line, indent=2, hang=2)
-        if len(lines) > DIFFERING and not self._all:
-            page.add(f"… {len(lines) - DIFFERING} more with --all", indent=2, hang=2)
+        if len(lines) > len(shown):
+            page.add(f"… {len(lines) - len(shown)} more with --all", indent=2, hang=2)
         page.add((f"more: {kind.page}", "dim"), indent=2, hang=2)
 
     def _said(self) -> None:
-        page, detail, framework = self._page, self._one.detail, self._story.framework
+        page, detail = self._page, self._one.detail
+        if not detail.evidence and self._one.compared_with is None:
+            return
+        page.blank()
+        # What a region compiles can be either framework's.
+        framework = self._story.framework if self._story.framework != "python" else "the framework"
         said = detail.evidence if self._all else detail.evidence[:1]
         if said:
             page.add((f"{framework} said:", "bold"))
@@ -297,13 +307,18 @@ class _Full:
         page.add(("guards that failed", "bold"), f", one entry of the cache after the other{asked}", hang=2)
         shown = detail.guards if self._all else detail.guards[:DIFFERING]
         for one in shown:
-            text = one.failure.text if self._all else _COMMENT.split(one.failure.text, maxsplit=1)[0]
+            text, value = one.failure.text, one.failure.value
+            if not self._all:
+                text = cut(_COMMENT.split(text, maxsplit=1)[0], _TEXT)
+                if _STATE in text:
+                    # torch's whole global state, twice: the causes say which settings differ.
+                    text, value = text.partition(_STATE)[0], None
             made = f" #{one.number}" if one.number is not None else ""
             parts: list[Part] = [(f"{one.failure.entry}{made}", "cyan"), f"  {' '.join(text.split())}"]
             if one.failure.name is not None:
                 parts.append((f"  ({one.failure.name})", "dim"))
-            if one.failure.value is not None:
-                parts += [("  now ", "dim"), cut(one.failure.value, _TEXT)]
+            if value is not None:
+                parts += [("  now ", "dim"), value if self._all else cut(value, _TEXT)]
             page.add(*parts, indent=2, hang=2)
         if len(detail.guards) > len(shown):
             page.add(f"… {len(detail.guards) - len(shown)} more with --all", indent=2, hang=2)
@@ -321,7 +336,8 @@ def _head(page: Page, story: Story, *, all_: bool) -> None:
     parts = [
         count_text(story.calls, "call"),
         f"hits {ratio_text(story.hits, story.calls)}",
-        f"{count_text(story.compilations, 'compilation')}" + (f", {again} of them again" if again else ""),
+        count_text(story.compilations, "compilation")
+        + (f": {story.compilations - again} first, {again} again" if again else ""),
     ]
     if story.timeline:
         more = f", {seconds_text(story.recompile_seconds)} of that again" if story.recompile_seconds else ""
@@ -374,18 +390,18 @@ def _served(one: StorySignature) -> str:
     return " · ".join(parts)
 
 
-def _when(story: Story, one: StoryCompilation, *, several: bool = True) -> list[Part]:
-    """Which call, and where: ``call 7  train.py:40``."""
+def _when(story: Story, one: StoryCompilation, *, which: bool = True) -> list[Part]:
+    """Which call, and where: ``call 7  train.py:40``; with ``which``, of what, where the story is of several things."""
     detail = one.detail
     call = f"call {detail.call}" if detail.call is not None else "" if detail.under else "ahead of a call"
     if detail.under is not None:
         call = f"{call} under {detail.under}".strip()
-    if several and len(story.objects) > 1:
+    if which and len(story.objects) > 1:
         call = f"f{one.function} {call}"
     found: list[Part] = [call]
     if detail.site is not None:
         found.append(f"  {detail.site.text}")
-    if story.kind == "region":
+    if which and story.kind == "region":
         found.append(f"  {detail.program}")
     return found
 
@@ -413,14 +429,11 @@ def _phase_list(phases: dict[str, float]) -> str:
     return ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items())
 
 
-def _states(detail: CompilationReport) -> list[str]:
-    """What is out of the ordinary about how it ran."""
-    found: list[str] = []
-    if detail.persistent_cache == "hit":
-        found.append("read from the persistent cache")
-    if detail.layers and detail.layers[-1] != "compile" and detail.failed is None:
-        found.append(f"{' and '.join(detail.layers)} only, nothing compiled")
-    return found
+def _unfinished(detail: CompilationReport) -> str:
+    """What ran, where that ended before anything was compiled."""
+    if not detail.layers or detail.layers[-1] == "compile" or detail.failed is not None:
+        return ""
+    return f"{' and '.join(detail.layers)} only, nothing compiled"
 
 
 def _is(one: StoryCompilation, kind: CauseKind) -> bool:
@@ -565,11 +578,16 @@ _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "eager_fallback": ("eager fallback", "eager fallbacks"),
     "python_path": ("call through Python", "calls through Python"),
     "nested": ("nested call", "nested calls"),
-    "waited": ("call waited", "calls waited"),
+    "waited": ("call that waited", "calls that waited"),
     "error": ("failed call", "failed calls"),
 }
 
-_PERSISTENT = {"hit": "read from it", "miss": "not in it", "off": "off", "unknown": "not known"}
+_PERSISTENT: dict[CacheSource, str] = {
+    "hit": "read from the persistent cache",
+    "miss": "not in the persistent cache",
+    "off": "persistent cache off",
+    "unknown": "",
+}
 
 _AVOIDABLE: dict[Avoidable, str] = {
     "yes": "yes",

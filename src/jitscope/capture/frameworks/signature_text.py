@@ -59,6 +59,8 @@ def value_text(value: Any, depth: int = _DEPTH) -> str:
     if code is not None:
         name = getattr(value, "__qualname__", code.co_qualname)
         return f"<function {name} at {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}>"
+    if inspect.isbuiltin(value):
+        return f"<built-in {value.__name__}>"
     if inspect.isclass(value):
         return f"<class {value.__qualname__}>"
     if depth == 0:

@@ -244,7 +244,8 @@ def tensor_match_text(tensor: torch.Tensor) -> str:
     sizes, strides = list(tensor.shape), (list(tensor.stride()) if layout is torch.strided else [])
     keys = privates.dispatch_keys(tensor)
     index = tensor.device.index
+    mode = ", inference_mode=True" if torch.is_inference_mode_enabled() else ""
     return (
         f"{type(tensor).__name__}, {keys}, {tensor.dtype}, device={index}, requires_grad={tensor.requires_grad}, "
-        f"size={sizes}, stride={strides}"
+        f"size={sizes}, stride={strides}{mode}"
     )
