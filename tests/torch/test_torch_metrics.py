@@ -40,7 +40,6 @@ def event(monkeypatch):
             7,
             record,
             MetricsReader().find(record),
-            evidence=(),
             function=1,
             call=1,
             signature=2,

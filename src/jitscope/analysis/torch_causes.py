@@ -25,6 +25,7 @@ from jitscope.model.signature import Signature
 
 _ARGUMENT = re.compile(r"\w+")
 _WRAPPED = re.compile(r"(?:args\[(?P<index>\d+)\]|kwargs\['(?P<name>\w+)'\])(?P<rest>.*)$")
+_LENGTH = re.compile(r"len\((?P<what>.+)\) (?:==|!=) \d+$")
 _WRAPPER = "inner"
 """The function that torch puts around modules and builtins that it compiles (torch/_dynamo/external_utils.py)."""
 
@@ -47,19 +48,39 @@ def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause
             other.signature,
             wrapped=event.program == _WRAPPER,
             defaults=one.function.defaults or (),
+            parameters=one.function.parameters,
         )
+        hidden = _hidden(found, other, one)
         found = _passed_otherwise(_leaf_by_leaf(found, other, one), other, one)
         if entry in guards or entry in said:
             found = [*_option_causes(other, one, said.get(entry)), *found]
         if found:
             found = _in_torchs_words(found, said.get(entry))
-            candidates.append((len(found), -position, found, other))
+            candidates.append((_how_many(found) + hidden, -position, found, other))
     if candidates:
         _, _, causes, base = min(candidates, key=lambda candidate: candidate[:2])
         return causes, base
     if event.evidence:
         return _from_evidence(one, live), _nearest(one, live)
     return _without_words(one, live), live[-1]
+
+
+def _how_many(causes: Sequence[Cause]) -> int:
+    """How much keeps a call from an entry: what changed in all items of a list alike is one thing."""
+    return len({(one.kind, re.sub(r"\[\d+\]", "[*]", one.path or "")) for one in causes})
+
+
+def _hidden(causes: Sequence[Cause], other: Compiled, one: Compiled) -> int:
+    """How much more would, behind a guard on a container that failed: its items were not asked."""
+    containers = [each.path for each in causes if each.kind in ("tree_structure", "python_type")]
+    if not containers:
+        return 0
+    below = [
+        each
+        for each in _against(other, one)
+        if each.kind not in ("tree_structure", "python_type") and any(related(path, each.path) for path in containers)
+    ]
+    return _how_many(below)
 
 
 def _option_causes(other: Compiled, one: Compiled, said: str | None) -> list[Cause]:
@@ -75,18 +96,31 @@ def _passed_otherwise(causes: Sequence[Cause], other: Compiled, one: Compiled) -
     """Torch's wrapper around a module guards ``args`` and ``kwargs``: the user passed an argument another way."""
     if not {each.path for each in causes} & {"args", "kwargs"}:
         return list(causes)
-    passing = [each for each in _against(other, one) if each.kind == "argument_passing"]
+    passing = [each for each in _against(other, one) if each.kind in ("argument_passing", "tree_structure")]
     words = next((each.evidence for each in causes if each.path in ("args", "kwargs")), None)
     rest = [each for each in causes if each.path not in ("args", "kwargs")]
     return [msgspec.structs.replace(each, evidence=words) for each in passing] + rest if passing else list(causes)
 
 
 def _with_said(failures: Sequence[GuardFailure], said: str | None, entry: str) -> Sequence[GuardFailure]:
-    """The failures; where no guard that could be asked fails, what Dynamo said."""
-    if said is None or failures or "BACKEND_MATCH" in said:
+    """The failures, with what Dynamo said of what can't be asked (a dictionary's length), or where none fails."""
+    if said is None or "BACKEND_MATCH" in said:
         return failures
     guard = parse_guard(said)
-    return [failure_of(said, entry, guard.path)] if guard.kinds and guard.path is not None else failures
+    length = _LENGTH.search(guard.text)
+    path = guard.path or (length["what"] if length is not None else None)
+    if path is None or (failures and length is None) or (not guard.kinds and length is None):
+        return failures
+    if any(guard.bare == re.split(r"\n|  +#", one.text.strip(), maxsplit=1)[0].rstrip() for one in failures):
+        return failures
+    if failures and any(f"len({_bare_source(one.source)})" in guard.text for one in failures):
+        return failures
+    return [failure_of(said, entry, path), *failures]
+
+
+def _bare_source(source: str | None) -> str:
+    """A source as Dynamo's reasons write it: ``L['x']`` is ``x``."""
+    return re.sub(r"\bL\['(\w+)'\]", r"\1", source or "")
 
 
 def _leaf_by_leaf(causes: Sequence[Cause], other: Compiled, one: Compiled) -> list[Cause]:

@@ -6,6 +6,7 @@ is one set of guards; `causes_of_guards` reads one entry's.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -35,7 +36,7 @@ _SIZES = re.compile(r"\.(?:size|stride|storage_offset)\(\)")
 _PLACE = re.compile(r"  # (?P<line>.+?)  # (?P<file>[^\s:]+):(?P<number>\d+) in ")
 
 _ROOT = re.compile(r"\b[LG]\['(\w+)'\]")
-_HELD = re.compile(r"\.(?:_modules|_parameters|_buffers|_\w*hooks\w*)$")
+_HELD = re.compile(r"\.(?:_modules|_parameters|_buffers|_\w*hooks\w*)(?:\[[^\]]*\])*$")
 _DICTS = re.compile(r"\.__dict__\['(_modules|_parameters|_buffers)'\]")
 _MEMBER = re.compile(r"\.(?:_modules|_parameters|_buffers)\['([^']*)'\]")
 _ATTRIBUTE = re.compile(r"\.__dict__\['(\w+)'\]")
@@ -44,9 +45,16 @@ _CONTAINERS = frozenset(
 )
 _PLAIN = frozenset({"int", "float", "complex", "bool", "str", "NoneType"})
 _BACKEND = re.compile(r"^(?:Sparse\w*?|Quantized|Nested\w*?)(?=CPU|CUDA|Meta|XPU|MPS)")
+_GONE = "absent"
+_MANY = 8
+"""From how many changed parameters on they are told as the module that holds them."""
 _ANOTHER = "another "
 """Begins the text of an object that its guard knows by address only."""
 _AUTOCAST = re.compile(r"(?:, )?Autocast\w+")
+
+
+_SET = re.compile(r"^(?P<no>not )?set\.__contains__\((?P<what>.+), (?P<key>.+)\)$")
+_NAN = re.compile(r"__math_isnan")
 
 
 def causes_of_guards(
@@ -56,6 +64,7 @@ def causes_of_guards(
     *,
     wrapped: bool,
     defaults: Collection[str] = (),
+    parameters: Sequence[str] | None = None,
 ) -> list[Cause]:
     """What keeps one call from using one cache entry; each path and kind once, in the order of the guards.
 
@@ -64,9 +73,10 @@ def causes_of_guards(
         signature: that of the call, for the names of arguments.
         before: that of the call which made the entry, for the texts of objects that guards know by address only.
         defaults: the function's parameters that have a default.
+        parameters: all of them, for what a wrapper got as ``args[0]`` or ``kwargs['x']``; None: as in the signature.
         wrapped: the code is torch's own wrapper around a module: ``fn`` is the module.
     """
-    names = _Names(signature, wrapped=wrapped, defaults=defaults)
+    names = _Names(signature, wrapped=wrapped, defaults=defaults, parameters=parameters)
     known = {leaf.path: leaf for leaf in before.leaves} if before is not None else {}
     found: dict[tuple[CauseKind, str | None], Cause] = {}
     for failure in failures:
@@ -96,8 +106,16 @@ def user_line(text: str) -> str | None:
 class _Names:
     """From torch's sources to the user's names."""
 
-    def __init__(self, signature: Signature | None, *, wrapped: bool, defaults: Collection[str]) -> None:
+    def __init__(
+        self,
+        signature: Signature | None,
+        *,
+        wrapped: bool,
+        defaults: Collection[str],
+        parameters: Sequence[str] | None,
+    ) -> None:
         self._wrapped = wrapped
+        self._parameters = parameters
         self._defaults = defaults
         self._arguments = (
             list(dict.fromkeys(found[0] for leaf in signature.leaves if (found := re.match(r"\w+", leaf.path))))
@@ -115,7 +133,7 @@ class _Names:
         text = re.sub(r"\b__import_(\w+)", lambda found: found[1].replace("_dot_", "."), text)
         if self._wrapped:
             text = re.sub(r"\bfn\b", "self", text)
-        if not {"args", "kwargs"} & set(self._arguments):
+        if self._parameters is None or not {"args", "kwargs"} & set(self._parameters):
             # A wrapper's arguments: the signature calls them as the function inside does.
             text = re.sub(r"\bargs\[(\d+)\]", lambda found: self._argument(int(found[1]), found[0]), text)
             text = re.sub(r"\bkwargs\['(\w+)'\]", lambda found: self._keyword(found[1], found[0]), text)
@@ -127,10 +145,11 @@ class _Names:
         return root is not None and root[0] in self._defaults and root[0] not in self._arguments
 
     def _argument(self, index: int, text: str) -> str:
-        return self._arguments[index] if index < len(self._arguments) else text
+        known = self._arguments if self._parameters is None else self._parameters
+        return known[index] if index < len(known) else text
 
     def _keyword(self, name: str, text: str) -> str:
-        return name if name in self._arguments else text
+        return name if name in self._arguments or name in (self._parameters or ()) else text
 
 
 def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
@@ -164,10 +183,23 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         if pattern is _TYPE:
             new = _plain_type(new or "")
             yield cause(kind_of.type_change(old, new), kind_of.path, old, new, said)
-        elif new is not None and _type_of(new) in _PLAIN and _type_of(new) != old:
-            yield cause(kind_of.type_change(old, _type_of(new)), kind_of.path, old, new, said)
+        elif new is not None and failure.type in _PLAIN and failure.type != old:
+            yield cause(kind_of.type_change(old, failure.type), kind_of.path, old, new, said)
         else:
             yield cause(kind_of.value(), kind_of.path, f"{_ANOTHER}{old}", new, said)
+        return
+    if text.endswith(" exists"):
+        kind: CauseKind = kind_of.structure() if _HELD.search(path) else kind_of.value()
+        yield cause(kind, kind_of.path, "present", _GONE, said)
+        return
+    in_set = _SET.match(text)
+    if in_set is not None:
+        old, new = ("absent", "present") if in_set["no"] else ("present", "absent")
+        key = in_set["key"]
+        yield cause(kind_of.value(), names.path(in_set["what"]), f"{key} {old}", f"{key} {new}", said)
+        return
+    if _NAN.search(text):
+        yield cause(kind_of.value(), kind_of.path, "nan", failure.value, said)
         return
     length = _LENGTH.match(text)
     if length is not None:
@@ -193,10 +225,9 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
     value = _VALUE.match(text)
     if value is not None:
         old, new = value["old"], failure.value or ""
-        if new.startswith("<class '") or (_type_of(old) != _type_of(new) and "" not in (_type_of(old), _type_of(new))):
-            shown = _plain_type(new)
-            kind = kind_of.type_change(_type_of(old), _type_of(new) or shown)
-            yield cause(kind, kind_of.path, old, shown, said)
+        before, after = _type_of(old), failure.type or _type_of(new)
+        if old in ("None", "not None") or (before and after and before != after) or new.startswith("<class '"):
+            yield cause(kind_of.type_change(before, after), kind_of.path, old, _plain_type(new), said)
         else:
             yield cause(kind_of.value(), kind_of.path, old, new, said)
         return
@@ -385,17 +416,12 @@ def _plain_type(text: str) -> str:
 
 def _type_of(text: str) -> str:
     """The type of a value that is written as Python writes it; empty where that can't be told."""
-    if text in ("True", "False"):
-        return "bool"
-    if text == "None":
-        return "NoneType"
-    if re.fullmatch(r"-?\d+", text):
-        return "int"
-    if re.fullmatch(r"-?(?:\d+\.\d*|\.\d+|\d+)(?:e[+-]?\d+)?|-?inf|nan", text):
+    if text in ("inf", "-inf", "nan"):
         return "float"
-    if text[:1] in ("'", '"'):
-        return "str"
-    return ""
+    try:
+        return type(ast.literal_eval(text)).__name__
+    except (ValueError, SyntaxError):
+        return ""
 
 
 def _other(old: str, new: str | None) -> str:
@@ -408,6 +434,12 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
     if "config" in kinds:
         # Under autocast a tensor shows other dispatch keys: the setting is the cause.
         causes = [one for one in causes if not (one.kind == "unknown" and "dispatch keys" in (one.new or ""))]
+    if any(one.kind == "config" and one.path == "grad_mode" for one in causes):
+        # Inference mode switches the grad mode off as well; torch names that.
+        causes = [one for one in causes if (one.kind, one.path) != ("config", "inference_mode")]
+    told = [one.path for one in causes if one.new != _GONE]
+    # That an item is gone is told by a guard on its container, where there is one.
+    causes = [one for one in causes if one.new != _GONE or not any(_near(one.path, path) for path in told)]
     layouts = {one.path for one in causes if one.kind == "layout"}
     # Which stride equals which size follows from the layout.
     causes = [
@@ -419,6 +451,14 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
     return [one for one in causes if not (one.kind == "aliasing" and _about(one, aliases))]
 
 
+def _near(path: str | None, other: str | None) -> bool:
+    """Whether one of two paths leads to the other."""
+    if path is None or other is None:
+        return False
+    short, long = sorted((path, other), key=len)
+    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")
+
+
 def _about(alias: Cause, changed: set[str | None]) -> bool:
     """Whether one side of an identity is a value that changed: then that is the news."""
     texts = (alias.path or "", (alias.old or "").partition(" as ")[2], (alias.old or "").partition(" than ")[2])
@@ -426,13 +466,17 @@ def _about(alias: Cause, changed: set[str | None]) -> bool:
 
 
 def _merged(causes: Sequence[Cause]) -> list[Cause]:
-    """Modules that were switched together are told as the one that holds them."""
-    modes = [one for one in causes if one.kind == "training_mode"]
-    if len(modes) < 2:
-        return list(causes)
-    shared = common_path([one.path or "" for one in modes])
-    first = msgspec.structs.replace(modes[0], path=shared)
-    return [first if one is modes[0] else one for one in causes if one is modes[0] or one.kind != "training_mode"]
+    """Modules that were switched together, or whose parameters all changed, are told as the one that holds them."""
+    merged = list(causes)
+    for kind, least in (("training_mode", 2), ("module_structure", _MANY)):
+        same = [one for one in merged if one.kind == kind]
+        if len(same) < least:
+            continue
+        first = msgspec.structs.replace(same[0], path=common_path([one.path or "" for one in same]))
+        if kind == "module_structure":
+            first = msgspec.structs.replace(first, old=f"{len(same)} of its tensors: {first.old}")
+        merged = [first if one is same[0] else one for one in merged if one is same[0] or one.kind != kind]
+    return merged
 
 
 def common_path(paths: Sequence[str]) -> str:

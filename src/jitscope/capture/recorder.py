@@ -54,6 +54,7 @@ class FunctionKey:
     kind: str
     column: int = 0
     defaults: tuple[str, ...] | None = None
+    parameters: tuple[str, ...] | None = None
     maker: str | None = None
 
 
@@ -92,6 +93,7 @@ class Recorder:
             options=options,
             column=key.column,
             defaults=key.defaults,
+            parameters=key.parameters,
             maker=key.maker,
         )
         book = Book(self, event)

@@ -184,11 +184,21 @@ def _column(code: types.CodeType) -> int:
 def _new_book(
     fn: Any, framework: Framework, kind: str, options: dict[str, str] | None = None, name: str | None = None
 ) -> Book:
-    from jitscope.capture.frameworks.signature_text import parameters_with_default
+    from jitscope.capture.frameworks.signature_text import parameters_of
 
     found = _location(fn)
-    defaults = parameters_with_default(fn)
-    key = FunctionKey(framework, name or found.name, found.file, found.line, kind, found.column, defaults, found.maker)
+    parameters, defaults = parameters_of(fn)
+    key = FunctionKey(
+        framework=framework,
+        name=name or found.name,
+        file=found.file,
+        line=found.line,
+        kind=kind,
+        column=found.column,
+        defaults=defaults,
+        parameters=parameters,
+        maker=found.maker,
+    )
     return recorder.new_book(key, options or {})
 
 

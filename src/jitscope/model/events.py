@@ -91,6 +91,8 @@ class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="even
     """Of the body's start, which tells two lambdas on one line apart; 0 where it is not known."""
     defaults: tuple[str, ...] | None = None
     """Parameters that have a default; None where that is not known."""
+    parameters: tuple[str, ...] | None = None
+    """All parameters in order, without a leading ``self``, ``*args`` or ``**kwargs``; None where not known."""
     maker: str | None = None
     """The function in whose body it is defined: ``make_step``; None at module level."""
 
@@ -134,7 +136,9 @@ class GuardFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str | None = None
     """What it looks at, as torch writes it: ``L['self'].step``."""
     value: str | None = None
-    """What is there now, in the field's notation; None where that could not be read."""
+    """What is there now, in the field's notation; None where that could not be read, or nothing is there."""
+    type: str | None = None
+    """The type of what is there: ``int``."""
     name: str | None = None
     """The variable behind a closure's cell or a default, where `source` only counts them."""
     origin: str | None = None
@@ -189,7 +193,11 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     cleared: bool = False
     """The framework's cache of this function was emptied since its compilation before this one."""
     maker: tuple[str, int, int] | None = None
-    """In a region: file and line of the compiled function, and a number of its own for each function object."""
+    """File and line of the compiled function, and a number that tells apart what shares them.
+
+    JAX, in a region: a number of its own for each function object. torch: for each code object of one name and place
+    (decorators, resume functions), in the order of their first compiles since a reset.
+    """
 
     @property
     def compiled(self) -> bool:

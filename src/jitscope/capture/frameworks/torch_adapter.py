@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -48,6 +49,7 @@ class TorchAdapter:
         """Code that Dynamo compiles no more, by generation: ``limited`` (its entries still serve) or ``skipped``."""
         self.metrics = MetricsReader()
         self.fallbacks = FallbackFlag()
+        self._codes: dict[tuple[int, str, int, str], list[weakref.ref[CodeType]]] = {}
         self._open: dict[EntryId, CompileRecord] = {}
         self._orphans: list[tuple[CompileRecord, Book | None, int | None]] = []
         self._backward_starts: dict[tuple[int, str], float] = {}
@@ -197,6 +199,9 @@ class TorchAdapter:
         )
         with self._lock:
             self._open[(self.generation, compile_id)] = record
+            # Dynamo has just added why it rejects the older entries; what is there later can be another compile's.
+            record.evidence = self.metrics.fresh_failures(code)
+            record.maker = self._maker(code)
         compiled = privates.compiled_function(frame)
         if getattr(compiled, "__jitscope_region__", False):
             self._warn_order(compiled)
@@ -228,6 +233,17 @@ class TorchAdapter:
             miss.details.append(record)
             if miss.key is None and isinstance(book.probe, TorchProbe):
                 miss.key = book.probe.read(miss.args, miss.kwargs)
+
+    def _maker(self, code: CodeType) -> tuple[str, int, int]:
+        """File, line, and a number that tells code objects of the same name and place apart."""
+        place = (self.generation, code.co_filename, code.co_firstlineno, code.co_name)
+        known = self._codes.setdefault(place, [])
+        known[:] = [one for one in known if one() is not None]
+        number = next((n for n, one in enumerate(known) if one() is code), None)
+        if number is None:
+            number = len(known)
+            known.append(weakref.ref(code))
+        return code.co_filename, code.co_firstlineno, number
 
     def _ask_guards(self, record: CompileRecord, frame: FrameType, book: Book) -> None:
         """Find the guards of older entries that this call does not pass. An error in here must not hide the compile."""
@@ -306,7 +322,6 @@ class TorchAdapter:
             self.recorder.new_id(),
             record,
             self.metrics.find(record),
-            evidence=self.metrics.fresh_failures(record.code),
             function=book.id if book is not None else None,
             call=call,
             signature=signature,

@@ -29,6 +29,9 @@ class CompileRecord:
     """Monotonic clock, seconds."""
     site: Site | None
     made_code: bool = False
+    evidence: tuple[str, ...] = ()
+    """What Dynamo said when it began: one text for each older entry."""
+    maker: tuple[str, int, int] | None = None
     signature: Signature | None = None
     """In a region: that of the frame."""
     guards: tuple[GuardFailure, ...] = ()
@@ -87,7 +90,6 @@ def compilation_event(
     record: CompileRecord,
     found: tuple[Any, ...],
     *,
-    evidence: tuple[str, ...],
     function: int | None,
     call: int | None,
     signature: int | None,
@@ -115,8 +117,9 @@ def compilation_event(
         generation=record.generation,
         resume_of=resume["name"] if resume else None,
         failed=failed,
-        evidence=evidence,
-        rejected=tuple(entry["id"] for text in evidence if (entry := _ENTRY.match(text))),
+        evidence=record.evidence,
+        maker=record.maker,
+        rejected=tuple(entry["id"] for text in record.evidence if (entry := _ENTRY.match(text))),
         guards=record.guards,
         guards_asked=record.guards_asked,
         inside=record.inside,

@@ -189,6 +189,15 @@ def dispatch_keys(tensor: Any) -> str:
     return str(read(tensor)) if read is not None else "DispatchKeySet()"
 
 
+stop_recomputation: type[BaseException] | None = _get("torch.utils.checkpoint", "_StopRecomputationError")
+"""Ends the recomputation of a checkpointed function as soon as it is no longer needed: not the user's error."""
+
+
+def from_numpy(value: Any) -> Any:
+    """The tensor that Dynamo's guards look at in place of a NumPy array or number."""
+    return _get("torch", "as_tensor")(value)
+
+
 def dynamo_frame(frame: FrameType) -> Any:
     """The frame being compiled, as Dynamo sees it: local ``frame`` of ``_compile`` (2.9 to 2.13), or None."""
     found = frame.f_locals.get("frame")

@@ -78,6 +78,8 @@ class TorchProbe:
     ) -> None:
         """Enter the call in the book."""
         adapter = self.adapter
+        if privates.stop_recomputation is not None and isinstance(error, privates.stop_recomputation):
+            error = None
         missed = adapter.fallbacks.end(self) if adapter.fallbacks.installed else None
         miss = collect(sys._getframe(2))
         adapter.drain_ended()
@@ -124,6 +126,8 @@ class TorchProbe:
             else:
                 failure = event.failed
                 limited = limited or privates.LIMIT_TEXT in (failure or "")
+                if limited and record.code not in self.codes:
+                    self._say_part_runs_eager(record.code.co_name)
         if limited and error is None:
             self._say_if_fallbacks_are_unseen()
             book.add(signature, "eager_fallback")
@@ -145,6 +149,14 @@ class TorchProbe:
         if len(live) > 1 and str(live[0].compile_id) != record.compile_id and not self.book.overlapped():
             # torch._C._dynamo.eval_frame._set_lru_cache(False): the newest entry would be the first.
             self._ordered = False
+
+    def _say_part_runs_eager(self, name: str) -> None:
+        self.adapter.recorder.note(
+            "partly-eager",
+            f"{self.book.event.name}: {name}, a part of it, hit the recompile limit: calls counted as hits may run "
+            "that part without compiled code",
+            self.book.id,
+        )
 
     def _say_if_fallbacks_are_unseen(self) -> None:
         flag = self.adapter.fallbacks
