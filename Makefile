@@ -70,5 +70,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "[3/4] JAX"
 	@$(PIP) jax
 	@echo "[4/4] jitscope and its tools"
-	@$(PIP) --editable ".[all,test]"
+	@$(PIP) --editable ".[all,test,libraries]"
 	@touch $@

@@ -189,6 +189,7 @@ def test_states(sizes, state):
         ({"call": 2, "evidence": ("0/0: GLOBAL_STATE changed: grad_mode",)}, "monomorphic"),
         ({"call": 2, "under": "vmap"}, "monomorphic"),
         ({"call": 2, "program": "jit(inner)"}, "monomorphic"),
+        ({"call": 2, "context": 7}, "monomorphic"),
         ({"call": 2, "failed": "no"}, "monomorphic"),
     ],
 )

@@ -55,7 +55,8 @@ def _key(entry: _Entry) -> tuple[object, ...]:
     function = entry.function
     own = None if function.file else function.id
     main = _main(entry)
-    return (function.framework, function.file, function.line, function.name, own, main.kind, main.path)
+    place = (function.framework, function.file, function.line, function.column, function.name, own)
+    return (*place, main.kind, main.path)
 
 
 def _main(entry: _Entry) -> Cause:
@@ -73,6 +74,14 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
     return Finding(
         kind=main.kind,
         path=main.path,
+        paths=tuple(
+            dict.fromkeys(
+                cause.path
+                for entry in own
+                for cause in entry.one.causes
+                if cause.kind == main.kind and cause.path is not None
+            )
+        ),
         framework=first.function.framework,
         name=first.function.name,
         file=first.function.file,
@@ -85,7 +94,7 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
         values=_values(same),
         also=tuple(kind for kind, _ in also.most_common()),
         explanation=ADVICE[main.kind].explanation,
-        fix=fix_for([main], source),
+        fix=fix_for([cause for cause in first.one.causes if cause.kind == main.kind], source),
         evidence=first.one.evidence[0] if first.one.evidence else main.evidence,
         plan=_plan(main, own, source, index),
     )
@@ -112,12 +121,13 @@ def _plan(main: Cause, group: Sequence[_Entry], source: FunctionEvent, index: In
         return None
     family = _family(main, group, index)
     seen = {one.id: one for entry in group for one in entry.function.signatures}
-    seconds = [
-        one.seconds
-        for function in {entry.function.id: entry.function for entry in group}.values()
-        for one in function.compilations_detail
-        if one.signature in family and one.layers[-1:] == ("compile",)
-    ]
+    first: dict[int, float] = {}
+    for function in {entry.function.id: entry.function for entry in group}.values():
+        for one in function.compilations_detail:
+            if one.signature is not None and one.signature in family and one.layers[-1:] == ("compile",):
+                # Compiled again for another reason, it would be with padded sizes as well.
+                first.setdefault(one.signature, one.seconds)
+    seconds = list(first.values())
     for axis in varying_axes(list(family.values())):
         if axis.path == main.path or any(text.startswith(f"{main.path} ") for text in axis.same):
             calls = calls_by_size(axis.sizes, [seen[identity].calls if identity in seen else 0 for identity in family])

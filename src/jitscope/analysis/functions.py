@@ -113,6 +113,7 @@ def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged])
         families=families(seen, _seconds_by_signature(events)),
         history=history,
         compilations_detail=tuple(_detail(one, function, served) for one in mine),
+        column=function.column,
     )
 
 

@@ -40,7 +40,7 @@ def by_source(functions: Sequence[FunctionReport]) -> tuple[SourceGroup, ...]:
     groups: dict[tuple[object, ...], list[FunctionReport]] = {}
     for function in functions:
         own = None if function.file else function.id
-        key = (function.framework, function.file, function.line, function.name, own)
+        key = (function.framework, function.file, function.line, function.column, function.name, own)
         groups.setdefault(key, []).append(function)
     found = [SourceGroup(tuple(sorted(members, key=lambda one: one.id))) for members in groups.values()]
     return tuple(sorted(found, key=lambda group: (-group.recompile_seconds, -group.compile_seconds, group.first.id)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jitscope.analysis.idle import idle_entries
 from jitscope.analysis.index import Index
 from jitscope.model.recording import Recording
 from jitscope.model.report import Note
@@ -40,4 +41,8 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
         function = index.functions.get(event.function) if event.function is not None else None
         text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
         notes.append(Note(event.slug, text))
+    for function in index.functions.values():
+        if function.framework == "torch":
+            mine = [one for one in index.compilations if one.function == function.id]
+            notes += idle_entries(function, mine, index.runs.get(function.id, ()))
     return tuple(dict.fromkeys(notes))

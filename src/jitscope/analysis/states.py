@@ -18,8 +18,12 @@ def state_of(compilations: Sequence[CompilationEvent]) -> State:
         return "idle"
     if any(_again(event, compiled[:position]) for position, event in enumerate(compiled)):
         return "thrashing"
+    # A region compiles several programs, each for signatures of its own; transformed ones are others again.
+    by_program: dict[tuple[object, ...], set[int | None]] = {}
+    for event in compiled:
+        by_program.setdefault((event.program, event.maker, event.under), set()).add(event.signature)
     # Where no signature was read, at least one was compiled for.
-    signatures = len({event.signature for event in compiled} - {None}) or 1
+    signatures = max(len(found - {None}) or 1 for found in by_program.values())
     if signatures == 1:
         return "monomorphic"
     return "polymorphic" if signatures < MEGAMORPHIC else "megamorphic"
@@ -34,7 +38,8 @@ def _again(event: CompilationEvent, before: Sequence[CompilationEvent]) -> bool:
         return False
     return any(
         other.under is None
-        and (other.program, other.signature) == (event.program, event.signature)
+        and (other.program, other.maker, other.signature, other.context)
+        == (event.program, event.maker, event.signature, event.context)
         and other.call != event.call
         for other in before
     )

@@ -126,6 +126,7 @@ class _Names:
     def path(self, source: str) -> str:
         """``L['fn']._modules['1'].training`` → ``self[1].training``; of an expression, each source in it."""
         text = re.sub(r"___from_numpy\(([^()]+)\)", r"\1", source)
+        text = re.sub(r"\bdict\((type\([^()]*\))\.__dict__\)\['(\w+)'\]", r"\1.\2", text)
         text = _ROOT.sub(r"\1", text)
         text = _DICTS.sub(r".\1", text)
         text = _MEMBER.sub(lambda found: f"[{found[1]}]" if found[1].isdigit() else f".{found[1]}", text)
@@ -360,6 +361,10 @@ def _key_changes(expected: re.Match[str], actual: re.Match[str]) -> Iterator[tup
         yield "device", _device(backend[0], device[0]), _device(backend[1], device[1])
     elif old[0] != new[0]:
         yield "layout", old[0], new[0]
+    for view in ("Conjugate", "Negative"):
+        if (view in old) != (view in new):
+            texts = [f"a {view.lower()} view" if view in one else f"no {view.lower()} view" for one in (old, new)]
+            yield "layout", texts[0], texts[1]
     inference = tuple("ADInplaceOrView" not in one for one in (old, new))
     if backend[0] == backend[1] and old[0] == new[0] and inference[0] != inference[1]:
         texts = ["inference tensor" if one else "ordinary tensor" for one in inference]

@@ -141,6 +141,8 @@ class FunctionReport(msgspec.Struct, frozen=True):
     families: tuple[FamilyReport, ...]
     history: tuple[HistoryRun, ...]
     compilations_detail: tuple[CompilationReport, ...]
+    column: int = 0
+    """Of a lambda's body, which tells two on one line apart; 0 for other functions."""
 
 
 class EagerOp(msgspec.Struct, frozen=True):
@@ -208,6 +210,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     kind: CauseKind
     path: str | None
+    paths: tuple[str, ...]
+    """All that changed in this way, `path` first."""
     framework: Framework
     name: str
     """Of the source function."""

@@ -12,6 +12,8 @@ from jitscope.render.page import Page
 
 FINDINGS = 5
 """Findings shown without ``all_``."""
+PATHS = 3
+"""Paths of one finding that are shown."""
 SITES = 3
 """Call sites of one finding that are shown."""
 
@@ -76,7 +78,8 @@ def _what(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:
         case "unknown":
             said = f": {cut(one.evidence, 120)}" if one.evidence else ""
             return f"{count_text(count, 'recompilation')}{said} (unknown)"
-    what = f"{one.path} " if one.path is not None else ""
+    more = f", … {len(one.paths) - PATHS} more" if len(one.paths) > PATHS else ""
+    what = f"{', '.join(one.paths[:PATHS])}{more} " if one.paths else ""
     also = f", also {', '.join(one.also)}" if one.also else ""
     return f"{count_text(count, 'recompilation')}: {what}({one.kind}{also})"
 
