@@ -35,7 +35,7 @@ def test_nothing_found_says_what_was_compared():
     (only,) = causes_of(compiled(2, F4), [compiled(1, F4, call=7)])
 
     assert "unknown" == only.kind
-    assert "compared with compilation 1 (call 7): 1 leaves" in only.evidence
+    assert "compared with that of call 7: 1 leaf," in only.evidence
 
 
 def test_without_a_signature_it_says_so():

@@ -84,10 +84,11 @@ def _nothing_found(one: Compiled, base: Compiled | None) -> Cause:
     elif base is None or base.signature is None:
         compared = "nothing to compare: no signature of an earlier compilation was recorded"
     else:
-        call = f" (call {base.event.call})" if base.event.call is not None else ""
+        other = f"that of call {base.event.call}" if base.event.call is not None else f"compilation {base.event.id}"
+        count = len(one.signature.leaves)
         compared = (
-            f"compared with compilation {base.event.id}{call}: {len(one.signature.leaves)} leaves, structure, "
-            "argument passing and settings are the same"
+            f"compared with {other}: {count} {'leaf' if count == 1 else 'leaves'}, structure, argument passing and "
+            "settings are the same"
         )
     return cause("unknown", evidence=compared)
 

@@ -46,21 +46,8 @@ def add_compilation(
         page.add(change, indent=5, hang=2)
     if one.failed is not None and not any(cause.kind == "recompile_limit" for cause in one.causes):
         page.add(("failed: ", "red"), cut(one.failed, _EVIDENCE), indent=5, hang=2)
-    fix = short_fix(one)
-    if fix is not None and fix != fix_shown:
-        page.add(("fix: ", "green"), fix, indent=5, hang=2)
-
-
-def short_fix(one: CompilationReport) -> str | None:
-    """The fix without ``(old → new)`` at its end: the line above says it."""
-    if one.fix is None:
-        return None
-    for cause in one.causes:
-        if cause.old is not None and cause.new is not None:
-            short = one.fix.removesuffix(f" ({cut(cause.old, 80)} → {cut(cause.new, 80)})")
-            if short != one.fix:
-                return short
-    return one.fix
+    if one.fix is not None and one.fix != fix_shown:
+        page.add(("fix: ", "green"), one.fix, indent=5, hang=2)
 
 
 def _is_first(one: CompilationReport) -> bool:

@@ -9,7 +9,7 @@ from jitscope.analysis.grouping import SourceGroup, by_source
 from jitscope.analysis.verdict import verdict_of
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
-from jitscope.render.changes import add_compilation, short_fix
+from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
 from jitscope.render.numbers import count_text, ratio_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width
@@ -156,7 +156,7 @@ def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int
     fix: str | None = None
     for one in kept:
         add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region")
-        fix = short_fix(one) or fix
+        fix = one.fix or fix
     return len(details) - len(kept)
 
 
