@@ -38,7 +38,7 @@ def decorated(forward):
 @situation("compile*2", [FIRST, because(("tree_structure", "d['a']"))])
 def a_defaultdict_is_not_filled_by_looking_at_it():
     f = _compiled(lambda x, d: x * d["a"] if "a" in d else x + 1)
-    full, empty = defaultdict(lambda: 5), defaultdict(lambda: 5)
+    full, empty = (defaultdict(int) for _ in range(2))
     full["a"] = 2
     f(ones(3), full)
     assert f(ones(3), empty).tolist() == [2.0, 2.0, 2.0]

@@ -37,6 +37,8 @@ _TEXT_LIMIT = 1000
 _BETWEEN = frozenset({"NO_TENSOR_ALIASING", "OBJECT_ALIASING", "SYMBOLIC_SHAPE_GUARD", "STORAGE_OVERLAPPING"})
 """Guards that hold a state between the sources they compare: to call one of them would disturb the next check."""
 _LENGTHS = frozenset({"LENGTH_CHECK", "DICT_LENGTH", "TUPLE_ITERATOR_LEN", "RANGE_ITERATOR_MATCH"})
+_OF_CONTAINERS = _LENGTHS | {"DICT_CONTAINS", "DICT_NOT_CONTAINS", "SET_CONTAINS"}
+"""Where one of these fails, the container is still of the kind that it was, and its items can be asked."""
 _CLOSURE = re.compile(r"^(?P<function>.+)\.__closure__\[(?P<index>\d+)\]\.cell_contents$")
 _DEFAULT = re.compile(r"^(?P<function>.+)\.__defaults__\[(?P<index>\d+)\]$")
 _SIZE = re.compile(r"[\w.\[\]'\"]+\.(?:size|stride)\(\)\[\d+\]|[\w.\[\]'\"]+\.storage_offset\(\)")
@@ -96,15 +98,17 @@ class _Walk:
 
     def _node(self, node: Any, value: Any, source: str, *, module: bool) -> Iterator[GuardFailure]:
         """Ask a node's guards about ``value``, then those below it; ``module``: a module lies on the way to it."""
-        failed = False
+        failed = other = False
         for guard in node.get_leaf_guards():
             kind = type(guard).__name__
             if kind in _BETWEEN or kind == "LAMBDA_GUARD":
                 yield from self._between(guard)
             elif not failed and not _passes(guard, value):
                 failed = True
+                other = kind not in _OF_CONTAINERS
                 yield self._failure(guard.verbose_code_parts()[0], kind, source, value, module=module)
-        if failed and source:
+        if other and source:
+            # What lies below belongs to another object than the one that the guards were made for.
             return
         inside = module or isinstance(value, torch.nn.Module)
         for child in _children(node):
