@@ -15,7 +15,15 @@ ROOT = Path(jitscope.__file__).parent
 MAY_IMPORT = {
     "model": {"jitscope.model", "msgspec"},
     "store": {"jitscope.model", "jitscope.errors", "jitscope.store", "msgspec"},
-    "capture": {"jitscope.model", "jitscope.store", "jitscope.capture", "jitscope.version", "jitscope", "msgspec"},
+    "capture": {
+        "jitscope.model",
+        "jitscope.errors",
+        "jitscope.store",
+        "jitscope.capture",
+        "jitscope.version",
+        "jitscope",
+        "msgspec",
+    },
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},
     "render": {"jitscope.model", "jitscope.analysis", "jitscope.render", "msgspec", "rich", "networkx"},
 }

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.books: list[Book] = []
+        self.books: dict[int, Book] = {}
         self.adapters: list[Adapter] = []
         self._ids = itertools.count(1)
         self._notes: dict[str, int] = {}
@@ -73,6 +74,11 @@ class Recorder:
         self.memory = MemorySession(_header(zero), zero)
         self.sessions: list[Session] = [self.memory]
         self.file: FileSession | None = None
+        """That of an open `record` block."""
+        self.run: FileSession | None = None
+        """That of ``jitscope run``: the whole program, which may open and close its own meanwhile."""
+        self._gone: deque[Book] = deque()
+        self._devices: dict[int, tuple[str, ...]] = {}
         self._atexit = False
 
     # -- definitions -------------------------------------------------------------------------
@@ -98,8 +104,24 @@ class Recorder:
         )
         book = Book(self, event)
         with self.lock:
-            self.books.append(book)
+            self._drop_gone_books()
+            self.books[book.id] = book
         return book
+
+    def forget(self, book: Book) -> None:
+        """The watched function is gone: its book is closed when the next one is opened.
+
+        The garbage collector calls this wherever it likes, so nothing is written here.
+        """
+        self._gone.append(book)
+
+    def _drop_gone_books(self) -> None:
+        """A program that makes functions in a loop must not pile up their books."""
+        while self._gone:
+            book = self._gone.popleft()
+            if not book.in_flight:
+                self.flush_calls(book)
+                self.books.pop(book.id, None)
 
     def _define(self, session: Session, book: Book, signatures: Iterable[int | None]) -> None:
         if book.id not in session.defined:
@@ -181,7 +203,7 @@ class Recorder:
                 adapter.drain()
             except Exception as error:
                 self.internal_error("drain", error)
-        for book in list(self.books):
+        for book in list(self.books.values()):
             self.flush_calls(book)
 
     def start_file(self, path: Path | None, *, force: bool) -> FileSession:
@@ -196,13 +218,7 @@ class Recorder:
                 raise RuntimeError(
                     f"jitscope.record: a recording is already open ({self.file.path}); recordings may not overlap"
                 )
-            self.flush()
-            zero = perf_counter()
-            header = self._fresh_header(zero)
-            if path is None:
-                header = _with_free_name(header)
-            self.file = FileSession(path or default_path(header.run), header, zero, force=force)
-            self.sessions = [self.memory, self.file]
+            self.file = self._open(path, force=force)
             if not self._atexit:
                 atexit.register(self.stop_file)
                 self._atexit = True
@@ -211,13 +227,41 @@ class Recorder:
     def stop_file(self) -> None:
         """Close the recording on disk, if one is open."""
         with self.lock:
-            session = self.file
-            if session is None:
-                return
-            self.flush()
-            self.file = None
-            self.sessions = [self.memory]
-            session.close(self._end(session))
+            session, self.file = self.file, None
+            self._close(session)
+
+    def start_run(self, path: Path | None, *, force: bool) -> FileSession:
+        """Open the recording of the whole program, next to which it may make its own.
+
+        Raises:
+            JitscopeError: if the path can't be written or exists already.
+        """
+        with self.lock:
+            self.run = self._open(path, force=force)
+            return self.run
+
+    def stop_run(self) -> None:
+        """Close the recording of the whole program, if one is open."""
+        with self.lock:
+            session, self.run = self.run, None
+            self._close(session)
+
+    def _open(self, path: Path | None, *, force: bool) -> FileSession:
+        self.flush()
+        zero = perf_counter()
+        header = self._fresh_header(zero)
+        if path is None:
+            header = _with_free_name(header)
+        session = FileSession(path or default_path(header.run), header, zero, force=force)
+        self.sessions = [*self.sessions, session]
+        return session
+
+    def _close(self, session: FileSession | None) -> None:
+        if session is None:
+            return
+        self.flush()
+        self.sessions = [one for one in self.sessions if one is not session]
+        session.close(self._end(session))
 
     def end_of(self, session: Session) -> EndEvent:
         """What would be the last line of a session if it ended now."""
@@ -239,8 +283,17 @@ class Recorder:
         devices: list[str] = []
         for adapter in self.adapters:
             versions |= adapter.versions()
-            devices.extend(adapter.devices())
+            # At exit JAX shuts its devices down before a recording is closed: what was seen is kept.
+            found = self._devices[id(adapter)] = adapter.devices() or self._devices.get(id(adapter), ())
+            devices.extend(found)
         return versions, tuple(devices)
+
+    def remember_devices(self) -> None:
+        """Look which devices are in use, for the end of a recording."""
+        try:
+            self._frameworks()
+        except Exception as error:
+            self.internal_error("devices", error)
 
     def _fresh_header(self, zero: float) -> Header:
         versions, devices = self._frameworks()
@@ -250,8 +303,8 @@ class Recorder:
     def after_fork_in_child(self) -> None:
         """A forked child records in memory only: the file belongs to its parent."""
         self.lock = threading.RLock()
-        self.file = None
-        for book in self.books:
+        self.file = self.run = None
+        for book in self.books.values():
             book.lock = threading.RLock()
             book.in_flight.clear()
             book.take_runs()

@@ -84,6 +84,21 @@ def _watch(fn: Any) -> Any:
     return watched
 
 
+def watch_if_compiled(fn: Any) -> Any:
+    """`watch` for what a program compiled that knows nothing of jitscope: what can't be watched stays as it is.
+
+    Nothing is raised and nothing is warned of: an error of ours becomes a note.
+    """
+    try:
+        kind = _kind(fn)
+        if kind is None or (kind == "module" and torch_adapter().module_target(fn) is None):
+            return fn
+        return _watch(fn)
+    except Exception as error:
+        recorder.internal_error("watch", error)
+        return fn
+
+
 def _kind(fn: Any) -> str | None:
     """Which framework made this callable, without importing a framework that the program did not import."""
     if "jax" in sys.modules:
@@ -138,7 +153,12 @@ def _wrap(fn: Callable[..., Any], book: Book, own: dict[str, Any] | None = None)
 
 def _when_gone(watched: Any, forget: Callable[[Any], None], probe: Any) -> None:
     """A function that is watched anew in each turn of a loop must not pile up."""
-    weakref.finalize(watched, forget, probe).atexit = False
+    weakref.finalize(watched, _forget, forget, probe).atexit = False
+
+
+def _forget(forget: Callable[[Any], None], probe: Any) -> None:
+    forget(probe)
+    recorder.forget(probe.book)
 
 
 class _Location(NamedTuple):

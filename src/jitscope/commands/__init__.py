@@ -8,11 +8,13 @@ from typing import IO, Any
 
 import click
 
+from jitscope.commands.handover import Handover
 from jitscope.errors import BAD_INPUT, JitscopeError
 from jitscope.model.notation import printable
 from jitscope.version import __version__
 
 _VERBS: dict[str, tuple[str, str]] = {
+    "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
@@ -46,6 +48,13 @@ class _Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except Handover as handover:
+            then = handover.then
+        return then()
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,13 +17,34 @@ def write_out(text: str) -> None:
 
     A reader that closes the pipe (``| head``) raises ``BrokenPipeError`` here, which click turns into a quiet exit.
     """
-    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(_encodable(text, sys.stdout.encoding or "utf-8"))
+    sys.stdout.flush()
+
+
+def write_err(text: str) -> None:
+    """Write to the standard error that the process began with; where that is gone, nothing happens.
+
+    Past Python's buffers: the program that is being run may have been interrupted while it held one of them.
+    """
+    stream = sys.__stderr__
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    line = _encodable(text, encoding).encode(encoding, "backslashreplace")
+    try:
+        descriptor = stream.fileno()
+        while line:
+            line = line[os.write(descriptor, line) :]
+    except (OSError, ValueError):  # closed
+        return
+
+
+def _encodable(text: str, encoding: str) -> str:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def refuse_overwriting(path: Path, *, source: Path, force: bool) -> None:

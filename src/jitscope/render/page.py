@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -81,6 +82,6 @@ def terminal_width() -> int:
     return min(max(shutil.get_terminal_size((80, 24)).columns, NARROWEST), WIDEST)
 
 
-def terminal_color() -> bool:
-    """Whether standard output is a terminal that wants colour."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def terminal_color(stream: TextIO | None = None) -> bool:
+    """Whether a stream (default: standard output) is a terminal that wants colour."""
+    return (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

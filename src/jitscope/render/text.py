@@ -80,6 +80,13 @@ def render_text(
     return page.text(color=terminal_color() if color is None else color)
 
 
+def verdict_line(report: Report) -> str:
+    """The first line of the report, however long."""
+    page = Page(1000)
+    _verdict(page, report)
+    return page.text(color=False).strip()
+
+
 def _used(group: SourceGroup) -> bool:
     return any(one.calls or one.nested_calls or one.compilations_detail for one in group.members)
 

@@ -29,7 +29,8 @@ class RecordingFile:
     def __init__(self, path: Path, header: Header, *, force: bool = False) -> None:
         """Create ``path`` with its folders and write the header; ``force`` replaces an existing file."""
         self.path = path
-        self._lock = threading.Lock()
+        # Reentrant: a signal's handler may write while its thread is in here.
+        self._lock = threading.RLock()
         self._encoder = msgspec.json.Encoder()
         self._pid = os.getpid()
         self._size = 0

@@ -1,0 +1,115 @@
+"""Watch everything that a program compiles, with no change to it.
+
+A finder at the head of `sys.meta_path` lets each framework be imported as usual, and then replaces what the framework
+offers its users (`jax.jit`, `torch.compile`, ...) by functions that call the original and watch what it returned. The
+framework has bound its own uses of the originals by then; a replaced function that it calls later on looks at its
+caller and stays out of the way. Nothing is imported that the program does not import.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import FrameType, ModuleType
+from typing import Any
+
+from jitscope.capture.recorder import recorder
+from jitscope.capture.watch import watch_if_compiled
+
+_HOMES = {
+    "jax": "jitscope.capture.frameworks.jax_autowatch",
+    "torch": "jitscope.capture.frameworks.torch_autowatch",
+}
+"""By framework: the module whose ``install`` replaces its functions."""
+
+REPLACED = "__jitscope_replaced__"
+"""Attribute of a replacement: the framework's own function."""
+
+
+def install() -> None:
+    """From now on watch what is compiled; frameworks that were imported already are seen to at once."""
+    sys.meta_path.insert(0, _Finder())
+    for name in _HOMES:
+        if name in sys.modules:
+            _imported(name)
+
+
+def _imported(name: str) -> None:
+    """A framework has been imported."""
+    try:
+        importlib.import_module(_HOMES[name]).install()
+    except Exception as error:
+        recorder.internal_error(f"watching {name}", error)
+
+
+class _Finder:
+    """Finds the frameworks where they would have been found anyway, and has us told when they are imported."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a framework, with a loader that tells."""
+        if name not in _HOMES:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = find(name, path, target) if find is not None else None
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                return spec
+        return None
+
+
+class _Loader:
+    """Loads a module as its own loader does, and tells that it is there."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """What the loader itself makes."""
+        made: ModuleType | None = self._loader.create_module(spec)
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module, and then replace what it offers."""
+        # The program sees the module with the loader that it would have had.
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        _imported(module.__name__)
+
+
+def called_by(frame: FrameType | None, *packages: str) -> bool:
+    """Whether ``frame`` is code of one of these packages, or jitscope's own."""
+    name = frame.f_globals.get("__name__") if frame is not None else None
+    return isinstance(name, str) and name.partition(".")[0] in (*packages, "jitscope")
+
+
+def replacement(original: Callable[..., Any], new: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``new`` the name, documentation and signature of ``original``."""
+    functools.update_wrapper(new, original)
+    setattr(new, REPLACED, original)
+    return new
+
+
+def is_replaced(function: Any) -> bool:
+    """Whether this is one of ours: a module that is loaded again has its own function back."""
+    return hasattr(function, REPLACED)
+
+
+def watching(decorator: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator that a framework makes of options alone, with its result watched."""
+
+    @functools.wraps(decorator)
+    def decorate(*args: Any, **kwargs: Any) -> Any:
+        return watch_if_compiled(decorator(*args, **kwargs))
+
+    return decorate

@@ -1,0 +1,83 @@
+"""The end of a program: something to be done once, whichever way it ends.
+
+By itself, by an exception or by Ctrl-C: after its threads and its exit functions. By SIGTERM (or SIGHUP): at once,
+and then the signal does what it would have done. A process that is killed, or that calls `os._exit`, has no end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import sysconfig
+from collections.abc import Callable
+from types import FrameType
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_BETWEEN = (sysconfig.get_path("stdlib") + os.sep, "<frozen")
+
+
+class Ending:
+    """Calls a function when the process ends, but not when a fork of it does."""
+
+    def __init__(self, at_end: Callable[[], None]) -> None:
+        """Must be made in the main thread, before the program registers its own exit functions: they run before."""
+        self._at_end: Callable[[], None] | None = at_end
+        self._pid = os.getpid()
+        self._handled = [number for number in _SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
+        for number in self._handled:
+            signal.signal(number, self._on_signal)
+        atexit.register(self._end)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def cancel(self) -> None:
+        """There is nothing to end after all."""
+        self._at_end = None
+
+    def _end(self) -> None:
+        at_end, self._at_end = self._at_end, None
+        if at_end is not None and os.getpid() == self._pid:
+            at_end()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if _busy(frame):
+            # Between two lines of the recorder: it comes again at the next one.
+            signal.raise_signal(signal.Signals(number))
+            return
+        try:
+            self._end()
+        finally:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def _after_fork(self) -> None:
+        self._at_end = None
+        for number in self._handled:
+            if signal.getsignal(number) == self._on_signal:
+                signal.signal(number, signal.SIG_DFL)
+
+
+def _busy(frame: FrameType | None) -> bool:
+    """Whether the interrupted code is jitscope's, or what it calls."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(_OWN):
+            # The wrapper has nothing that could be left half done.
+            return not name.endswith(("watched.py", "launch.py"))
+        if not name.startswith(_BETWEEN):
+            return False
+        frame = frame.f_back
+    return False
+
+
+def flush_output() -> None:
+    """What the program has printed so far comes before what is printed about it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError, RuntimeError):
+            # Closed, replaced, or interrupted while writing: the interpreter says what there is to say.
+            continue

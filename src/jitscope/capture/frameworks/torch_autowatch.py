@@ -1,0 +1,58 @@
+"""`torch.compile` and `torch.nn.Module.compile`, replaced for a program that knows nothing of jitscope.
+
+Tried on torch 2.13.0. ``import torch`` does not import Dynamo, and neither does this: the adapter, which does, is
+installed when something is compiled.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+
+from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching
+from jitscope.capture.recorder import recorder
+from jitscope.capture.watch import torch_adapter, watch_if_compiled
+
+
+def install() -> None:
+    """Watch what the program compiles from now on."""
+    for home in (torch, torch.compiler):
+        if not is_replaced(home.compile):
+            home.compile = _compile(home.compile)
+    if not is_replaced(torch.nn.Module.compile):
+        torch.nn.Module.compile = _module_compile(torch.nn.Module.compile)
+
+
+def _compile(original: Any) -> Any:
+    def compile(*args: Any, **kwargs: Any) -> Any:
+        made = original(*args, **kwargs)
+        model = args[0] if args else kwargs.get("model")
+        if model is not None:
+            _listen()
+        if called_by(sys._getframe().f_back, "torch"):
+            return made
+        if model is None:
+            return watching(made)
+        # ``disable=True`` gives back what was passed in.
+        return made if made is model else watch_if_compiled(made)
+
+    return replacement(original, compile)
+
+
+def _module_compile(original: Any) -> Any:
+    def compile(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if not called_by(sys._getframe().f_back, "torch"):
+            watch_if_compiled(self)
+
+    return replacement(original, compile)
+
+
+def _listen() -> None:
+    """What torch compiles for itself is recorded too."""
+    try:
+        torch_adapter()
+    except Exception as error:
+        recorder.internal_error("watching torch", error)
