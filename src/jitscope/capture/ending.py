@@ -11,7 +11,8 @@ import os
 import signal
 import sys
 import sysconfig
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from types import FrameType
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -31,7 +32,9 @@ class Ending:
             signal.signal(number, self._on_signal)
         atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
+            os.register_at_fork(
+                before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child
+            )
 
     def cancel(self) -> None:
         """There is nothing to end after all."""
@@ -53,11 +56,27 @@ class Ending:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
+    def _before_fork(self) -> None:
+        """A child is terminated as ever, also by a signal that comes before Python could handle one in there."""
+        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._handled)
+
     def _after_fork(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+    def _after_fork_in_child(self) -> None:
         self._at_end = None
         for number in self._handled:
             if signal.getsignal(number) == self._on_signal:
                 signal.signal(number, signal.SIG_DFL)
+        self._after_fork()
+
+
+class _Forking(threading.local):
+    mask: Iterable[int] = ()
+    """Signals that were blocked in this thread before it forked."""
+
+
+_forking = _Forking()
 
 
 def _busy(frame: FrameType | None) -> bool:

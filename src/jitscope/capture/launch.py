@@ -11,6 +11,7 @@ right code or signal. Only the frames that are ours are taken out of its traceba
 from __future__ import annotations
 
 import builtins
+import contextlib
 import importlib.util
 import os
 import pkgutil
@@ -58,10 +59,15 @@ class Launch:
         self._program = program
         self._spec: ModuleSpec | None = None
         self._source: bytes | None = None
+        self._interrupted = False
         find = {"script": self._find_script, "module": self._find_module, "code": self._find_code}
         first, folder = find[program.kind]()
         sys.argv = [first, *program.args]
-        _uncover(folder)
+        self._covered = _uncover(folder)
+
+    def restore_modules(self) -> None:
+        """Give jitscope its modules back, where the program has its own of that name: it has ended."""
+        sys.modules.update(self._covered)
 
     # -- finding it ----------------------------------------------------------------------------
 
@@ -72,18 +78,19 @@ class Launch:
             return path, os.getcwd()
         if os.path.isdir(path) or not path.endswith((".py", ".pyc", ".pyw")):
             # As Python does: a folder or an archive with a __main__ in it.
-            importer = pkgutil.get_importer(path)
+            folder = _absolute(path)
+            importer = pkgutil.get_importer(folder)
             if importer is not None:
                 self._spec = importer.find_spec("__main__", None)
                 if self._spec is None:
-                    raise NoProgramError(f"can't find '__main__' module in {os.path.abspath(path)!r}")
-                _set_path(path)
-                return path, path
+                    raise NoProgramError(f"can't find '__main__' module in {folder!r}")
+                _set_path(folder)
+                return path, folder
         try:
             with open(path, "rb") as file:
                 self._source = file.read()
         except OSError as error:
-            where = os.path.abspath(path)
+            where = _absolute(path)
             raise NoProgramError(f"can't open file {where!r}: [Errno {error.errno}] {error.strerror}") from None
         folder = os.path.dirname(os.path.realpath(path))
         _set_path(folder)
@@ -120,9 +127,20 @@ class Launch:
             exec(code, module.__dict__)  # noqa: S102
         except (SystemExit, NoProgramError):
             raise
-        except BaseException:
+        except BaseException as error:
+            self._interrupted = type(error) is KeyboardInterrupt
             _print_cleanly()
             raise
+
+    def end(self) -> None:
+        """Let the interpreter die as the program would have: to be called last.
+
+        After an unhandled Ctrl-C Python kills itself by SIGINT, unless anything was executed from a string since
+        (CPython 3.11 to 3.13), as many modules do when they are imported. Another such Ctrl-C makes up for that.
+        """
+        if self._interrupted:
+            with contextlib.suppress(KeyboardInterrupt):
+                exec("raise KeyboardInterrupt")
 
     def _prepare(self) -> tuple[ModuleType, CodeType]:
         program, spec = self._program, self._spec
@@ -151,9 +169,14 @@ class Launch:
         if self._source is None:
             names |= {"__file__": "<stdin>", "__cached__": None}
             return module, _compiled(sys.stdin.read(), "<stdin>")
-        path = os.path.abspath(program.target)
+        path = _absolute(program.target)
         names |= {"__file__": path, "__cached__": None, "__loader__": SourceFileLoader("__main__", path)}
         return module, _code_in(path, self._source)
+
+
+def _absolute(path: str) -> str:
+    """As Python makes a script's name absolute: with all its dots."""
+    return os.path.abspath(path) if path == os.curdir or os.name == "nt" else os.path.join(os.getcwd(), path)
 
 
 def _set_path(first: str) -> None:
@@ -162,21 +185,23 @@ def _set_path(first: str) -> None:
         sys.path[:1] = [first]
 
 
-def _uncover(folder: str) -> None:
-    """Forget modules that jitscope has imported where the program has its own of that name beside it."""
+def _uncover(folder: str) -> dict[str, ModuleType]:
+    """Forget modules that jitscope has imported where the program has its own of that name beside it; return them."""
+    covered: dict[str, ModuleType] = {}
     if sys.flags.safe_path:
-        return
+        return covered
     try:
         with os.scandir(folder) as entries:
             own = {_importable(entry) for entry in entries}
     except OSError:
-        return
+        return covered
     for name in (own & sys.modules.keys()) - {"__main__", "jitscope", "msgspec"}:
         spec = getattr(sys.modules[name], "__spec__", None)
-        if spec is None or not spec.has_location or os.path.dirname(spec.origin or "").startswith(folder):
+        if spec is None or not spec.has_location or (spec.origin or "").startswith(os.path.join(folder, "")):
             continue  # Python's own at start-up, or the program's own already
         for loaded in [one for one in sys.modules if one == name or one.startswith(f"{name}.")]:
-            del sys.modules[loaded]
+            covered[loaded] = sys.modules.pop(loaded)
+    return covered
 
 
 def _importable(entry: os.DirEntry[str]) -> str:

@@ -60,8 +60,10 @@ def run(
     is the program's. The report goes to standard error when the program ends, in whatever way; the recording is in
     .jitscope (or $JITSCOPE_DIR), where jitscope report finds it.
     """
-    from jitscope.capture import switches
+    from jitscope.capture import autowatch, switches
+    from jitscope.capture.ending import Ending
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
+    from jitscope.capture.recorder import recorder
 
     if module and code:
         raise click.UsageError("-m and -c exclude each other.")
@@ -75,19 +77,17 @@ def run(
             write_err("jitscope: JITSCOPE=0 is set: nothing is watched\n")
         raise Handover(launch.run)
 
-    from jitscope.capture import autowatch
-    from jitscope.capture.ending import Ending
-    from jitscope.capture.recorder import recorder
-
     shown = recorder.start_run(output, force=force).path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
 
     def at_end() -> None:
         recorder.stop_run()
         if not no_report:
-            # The program may have put modules of the same names into its own folders.
+            # The program may have modules of its own by the names of those that make the report.
             sys.path[:] = path
+            launch.restore_modules()
             _report(recording, str(shown), format_="line" if quiet else format_)
+        launch.end()
 
     ending = Ending(at_end)
 
