@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 import subprocesses
+
 from jitscope.store.reader import load
 
 CONSOLE_SCRIPT = "import sys\nfrom jitscope.commands import main\nsys.exit(main())\n"

@@ -140,7 +140,7 @@ class Launch:
         """
         if self._interrupted:
             with contextlib.suppress(KeyboardInterrupt):
-                exec("raise KeyboardInterrupt")
+                exec("raise KeyboardInterrupt")  # noqa: S102
 
     def _prepare(self) -> tuple[ModuleType, CodeType]:
         program, spec = self._program, self._spec
