@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 
-PROGRAM = """
+PROGRAM = '''
 import json, sys, time
 framework, watched, backend = sys.argv[1], sys.argv[2] == "1", sys.argv[3]
 own = [0.0]
@@ -73,7 +73,7 @@ for batch in (2, 3):
     wait(f(*arguments))
     times.append(time.perf_counter() - start)
 print(json.dumps({"first": times[0], "again": times[1], "own": own[0]}))
-"""
+'''
 
 
 def main() -> None:

@@ -130,8 +130,8 @@ def _text(recording: Path, shown: str, format_: str) -> str:
     from jitscope.render.text import render_text, verdict_line
 
     if not judged.functions and not judged.eager_ops and not judged.notes:
-        used = [name for name in ("jax", "torch") if name in sys.modules]
-        why = f"{' and '.join(used)} compiled nothing" if used else "neither jax nor torch was imported"
+        used = " and ".join(name for name in ("jax", "torch") if name in sys.modules)
+        why = f"{used} imported, and nothing called that compiles" if used else "neither jax nor torch was imported"
         return f"jitscope: nothing was compiled: {why} · {shown}\n"
     if format_ == "line":
         return f"{verdict_line(judged)} · {shown}\n"
