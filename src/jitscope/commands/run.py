@@ -127,12 +127,13 @@ def _text(recording: Path, shown: str, format_: str) -> str:
         from jitscope.render.json import render_json
 
         return render_json(judged)
-    from jitscope.render.text import render_text, verdict_line
-
     if not judged.functions and not judged.eager_ops and not judged.notes:
         used = " and ".join(name for name in ("jax", "torch") if name in sys.modules)
         why = f"{used} imported, and nothing called that compiles" if used else "neither jax nor torch was imported"
         return f"jitscope: nothing was compiled: {why} · {shown}\n"
+    # Imported when it is used: rich takes longer than all the rest.
+    from jitscope.render.text import render_text, verdict_line
+
     if format_ == "line":
         return f"{verdict_line(judged)} · {shown}\n"
     from jitscope.render.page import terminal_color
