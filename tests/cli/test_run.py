@@ -585,6 +585,49 @@ def test_a_failing_jax_program_has_its_report_and_its_own_traceback(module_runne
 
 
 @pytest.mark.jax
+def test_the_traceback_of_a_thread_is_its_own(module_runner):
+    pytest.importorskip("jax")
+    module_runner.write(
+        "script.py",
+        """
+        import threading
+        import jax
+
+        step = jax.jit(lambda x: x + missing)
+        threading.Thread(target=step, args=(1.0,)).start()
+        """,
+    )
+    assert "name 'missing' is not defined" in module_runner.both("script.py").stderr
+
+
+def test_a_signal_in_the_middle_of_the_recorder_leaves_whole_lines(module_runner):
+    """The program does little but record, so that most signals come while that is under way."""
+    runner = module_runner
+    runner.write(
+        "script.py",
+        """
+        import signal, sys
+        import jitscope
+        from jitscope.capture.recorder import recorder
+
+        step = jitscope.watch(lambda: recorder.note("slug", "text"))
+        signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGTERM))
+        signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))
+        while True:
+            for _ in range(100):
+                step()
+            recorder.flush()
+        """,
+    )
+    for delay in (0.002, 0.003, 0.005, 0.007):
+        done = runner.run("-q", "-o", "run.jsonl", "--force", "script.py", str(delay))
+        assert -signal.SIGALRM == done.returncode, done.stderr
+        assert "Traceback" not in done.stderr
+        recording = load(runner.folder / "run.jsonl")
+        assert "EndEvent" == type(recording.events[-1]).__name__
+
+
+@pytest.mark.jax
 def test_functions_made_in_a_loop_do_not_pile_up(module_runner):
     pytest.importorskip("jax")
     done = module_runner.run(

@@ -16,6 +16,10 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SOON = 0.002
+"""Seconds; the recorder is done with an event in less."""
+_TRIES = 20
+"""A program that does nothing but record ends all the same; the last counts may be lacking then."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _BETWEEN = (sysconfig.get_path("stdlib") + os.sep, "<frozen")
 
@@ -27,6 +31,7 @@ class Ending:
         """Must be made in the main thread, before the program registers its own exit functions: they run before."""
         self._at_end: Callable[[], None] | None = at_end
         self._pid = os.getpid()
+        self._tries = 0
         self._handled = [number for number in _SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
         for number in self._handled:
             signal.signal(number, self._on_signal)
@@ -46,9 +51,12 @@ class Ending:
             at_end()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if _busy(frame):
-            # Between two lines of the recorder: it comes again at the next one.
-            signal.raise_signal(signal.Signals(number))
+        if _busy(frame) and self._tries < _TRIES:
+            # In the middle of the recorder's work: it comes again when that may be done.
+            self._tries += 1
+            again = threading.Timer(_SOON, os.kill, (self._pid, number))
+            again.daemon = True
+            again.start()
             return
         try:
             self._end()

@@ -16,6 +16,7 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
@@ -122,6 +123,7 @@ class Launch:
         Raises:
             NoProgramError: if a package does not have the module that was named.
         """
+        threading.excepthook = _print_thread_cleanly
         try:
             module, code = self._prepare()
             exec(code, module.__dict__)  # noqa: S102
@@ -274,6 +276,15 @@ def _print_cleanly() -> None:
         printer(kind, error, error.__traceback__)
 
     sys.excepthook = print_cleanly
+
+
+def _print_thread_cleanly(found: threading.ExceptHookArgs) -> None:
+    """Print what ended a thread, without our frames: Python's own hook, until the program sets another."""
+    error = found.exc_value
+    if error is not None:
+        clean(error)
+        found = threading.ExceptHookArgs((found.exc_type, error, error.__traceback__, found.thread))
+    threading.__excepthook__(found)
 
 
 def clean(error: BaseException) -> None:
