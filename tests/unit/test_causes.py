@@ -2,7 +2,8 @@
 
 from builders import array, compilation, function, signature
 
-from jitscope.analysis.causes import Compiled, causes_of
+from jitscope.analysis.causes import judge_compilation
+from jitscope.analysis.compiled import Compiled
 
 F4, F5, F6 = (signature(array("x", "f32", size)) for size in (4, 5, 6))
 
@@ -10,6 +11,10 @@ F4, F5, F6 = (signature(array("x", "f32", size)) for size in (4, 5, 6))
 def compiled(number, called_with, owner=None, **fields):
     owner = owner or function()
     return Compiled(compilation(number, owner.id, framework=owner.framework, **fields), owner, called_with)
+
+
+def causes_of(one, earlier):
+    return judge_compilation(one, earlier).causes
 
 
 def brief(causes):

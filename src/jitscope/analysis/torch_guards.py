@@ -14,6 +14,7 @@ import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.global_state import state_causes
+from jitscope.analysis.guards import related
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import GuardFailure
 from jitscope.model.notation import array_text, cut, short_dtype
@@ -444,7 +445,7 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
         causes = [one for one in causes if (one.kind, one.path) != ("config", "inference_mode")]
     told = [one.path for one in causes if one.new != _GONE]
     # That an item is gone is told by a guard on its container, where there is one.
-    causes = [one for one in causes if one.new != _GONE or not any(_near(one.path, path) for path in told)]
+    causes = [one for one in causes if one.new != _GONE or not any(related(one.path, path) for path in told)]
     layouts = {one.path for one in causes if one.kind == "layout"}
     # Which stride equals which size follows from the layout.
     causes = [
@@ -454,14 +455,6 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
     ]
     aliases = {one.path for one in causes if one.kind in ("static_value", "python_type", "captured_value")}
     return [one for one in causes if not (one.kind == "aliasing" and _about(one, aliases))]
-
-
-def _near(path: str | None, other: str | None) -> bool:
-    """Whether one of two paths leads to the other."""
-    if path is None or other is None:
-        return False
-    short, long = sorted((path, other), key=len)
-    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")
 
 
 def _about(alias: Cause, changed: set[str | None]) -> bool:
