@@ -27,7 +27,8 @@ _TENSOR = re.compile(
     r"requires_grad=(?P<grad>\w+), size=\[(?P<size>[^\]]*)\](?:, stride=\[(?P<stride>[^\]]*)\])?"
 )
 _TYPE = re.compile(r"^___check_type_id\(.*\), type=<class '(?P<type>[^']+)'>")
-_OBJECT = re.compile(r"^___check_obj_id\(.*\), type=<class '(?P<type>[^']+)'>")
+_OBJECT = re.compile(r"^___check_obj_id\(.*, \d+\)(?:, type=<class '(?P<type>[^']+)'>)?")
+"""torch 2.11 does not tell the type."""
 _LENGTH = re.compile(r"^len\((?P<what>.+)\) (?:==|!=) (?P<n>\d+)$")
 _EMPTY = re.compile(r"^not (?P<what>[LG]\[.+|\w[\w.\[\]']*)$")
 _CONTAINS = re.compile(r"^(?P<no>not )?___dict_contains\((?P<key>.+?), (?P<what>.+)\)$")
@@ -202,11 +203,11 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         found = pattern.match(text)
         if found is None:
             continue
-        old, new = found["type"].rsplit(".", 1)[-1], failure.value
+        old, new = (found["type"] or "object").rsplit(".", 1)[-1], failure.value
         if pattern is _TYPE:
             new = _plain_type(new or "")
             yield cause(kind_of.type_change(old, new), kind_of.path, old, new, said)
-        elif new is not None and failure.type in _PLAIN and failure.type != old:
+        elif new is not None and old != "object" and failure.type in _PLAIN and failure.type != old:
             yield cause(kind_of.type_change(old, failure.type), kind_of.path, old, new, said)
         else:
             yield cause(kind_of.value(), kind_of.path, f"{_ANOTHER}{old}", new, said)
