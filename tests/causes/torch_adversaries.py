@@ -185,3 +185,114 @@ def every_parameter_is_cast():
     f(ones(2, 2))
     whole.double()
     f(ones(2, 2))
+
+
+# -- a second round -----------------------------------------------------------------------------------
+
+
+class Positions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("ids", torch.arange(8.0))
+
+    def forward(self, x):
+        if hasattr(self, "ids"):
+            x = x + self.ids[: x.shape[0]]
+        return x * 2
+
+
+@situation("compile*2", [FIRST, because(("shape", "x"))])
+def a_buffer_that_is_looked_for_is_not_gone():
+    f = jitscope.compile(Positions(), backend="eager", dynamic=False)
+    f(ones(3))
+    f(ones(4))
+
+
+@situation("compile*2", [FIRST, because(("tree_structure", "d['b']"))])
+def a_dictionary_that_lost_a_key():
+    f = _compiled(lambda d: sum(value.sum() for value in d.values()))
+    f({"a": ones(2), "b": ones(3)})
+    f({"a": ones(2)})
+
+
+class Switched(nn.Module):
+    def forward(self, x):
+        return x.sin() if self.training else x.cos()
+
+
+@situation("compile*2", [FIRST, because(("training_mode", "gen"), ("training_mode", "disc"))])
+def two_models_are_switched():
+    f = _compiled(lambda gen, disc, x: disc(gen(x)))
+    gen, disc = Switched(), Switched()
+    f(gen, disc, ones(3))
+    gen.eval()
+    disc.eval()
+    f(gen, disc, ones(3))
+
+
+WEIGHTS = {"a": 2}
+
+
+@situation("compile*2", [FIRST, because(("captured_value", "WEIGHTS"))])
+def a_global_dictionary_grows():
+    def f(x):
+        for weight in WEIGHTS.values():
+            x = x * weight
+        return x
+
+    watched = _compiled(f)
+    WEIGHTS.pop("b", None)
+    watched(ones(3))
+    WEIGHTS["b"] = 3
+    watched(ones(3))
+
+
+class Growing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 3)
+        self.losses = {"l1": 1.0}
+
+    def forward(self, x):
+        x = self.a(x)
+        for factor in self.losses.values():
+            x = x * factor
+        return self.proj(x) if hasattr(self, "proj") else x * 2
+
+
+@situation("compile*2", [FIRST, because(("module_structure", "self.losses"))])
+def a_dictionary_of_a_module_grows():
+    model = Growing()
+    f = _compiled(model)
+    f(ones(3))
+    model.losses["l2"] = 2.0
+    f(ones(3))
+
+
+@situation("compile*2", [FIRST, because(("module_structure", "self.proj"))])
+def a_module_gets_what_it_looked_for():
+    model = Growing()
+    f = _compiled(model)
+    f(ones(3))
+    model.proj = nn.Linear(3, 3)
+    f(ones(3))
+
+
+@situation("compile*2", [FIRST, because(("aliasing", "pred"))])
+def the_later_of_two_arguments_is_the_twin():
+    def loss(target, pred):
+        return ((target - pred) ** 2).sum()
+
+    f = _compiled(loss)
+    x = ones(3)
+    f(x, ones(3))
+    f(x, x)
+
+
+@situation("compile*11", [FIRST, *[because(("static_value", "name"))] * 9, because(("dtype", "x"))])
+def more_entries_than_are_asked():
+    with torch._dynamo.config.patch(recompile_limit=64):
+        f = _compiled(lambda x, name: getattr(torch, name)(x))
+        for name in ("sin", "cos", "tan", "exp", "abs", "neg", "ceil", "sqrt", "floor", "round"):
+            f(ones(3), name)
+        f(ones(3, dtype=torch.float64), "round")

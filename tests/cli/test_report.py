@@ -1,50 +1,11 @@
 """``jitscope report``, as a user runs it."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from builders import function, recording, training, write
-
-SCRIPT = shutil.which("jitscope", path=str(Path(sys.executable).parent))
-ENTRIES = [[sys.executable, "-W", "error", "-m", "jitscope"], *([[SCRIPT]] if SCRIPT else [])]
-
-
-@pytest.fixture(params=ENTRIES, ids=lambda entry: "module" if "-m" in entry else "script")
-def jitscope(request, tmp_path):
-    """Run jitscope in an empty folder."""
-
-    def run(*arguments, **environment):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JITSCOPE", "COLUMNS"))}
-        return subprocess.run(
-            [*request.param, *map(str, arguments)],
-            cwd=tmp_path,
-            env=kept | environment,
-            capture_output=True,
-            text=True,
-            encoding=environment.get("PYTHONIOENCODING", "utf-8"),
-            timeout=60,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def saved(tmp_path):
-    return write(tmp_path / "run.jsonl", training())
-
-
-def refused(done) -> str:
-    """The one line of an error."""
-    assert (2, "") == (done.returncode, done.stdout)
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("jitscope: error: ")
-    return line
 
 
 def test_the_text_report(jitscope, saved):
@@ -76,7 +37,7 @@ def test_the_newest_recording_is_the_default(jitscope, tmp_path):
     assert 0 == json.loads(done.stdout)["totals"]["calls"]
 
 
-def test_output_to_a_file(jitscope, saved, tmp_path):
+def test_output_to_a_file(jitscope, saved, tmp_path, refused):
     for name, start in (("report.txt", "20.0 s"), ("report.json", "{")):
         target = tmp_path / name
         done = jitscope("report", saved, "-o", target)
@@ -107,7 +68,7 @@ def test_the_graph_as_json(jitscope, saved):
     assert {"shape"} == {edge["causes"] for edge in graph["edges"] if edge["kind"] == "recompilation"}
 
 
-def test_the_recording_is_never_overwritten(jitscope, saved):
+def test_the_recording_is_never_overwritten(jitscope, saved, refused):
     before = saved.read_bytes()
 
     assert "is the recording itself" in refused(jitscope("report", saved, "-o", saved, "--force"))
@@ -135,7 +96,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_is_one_line(jitscope, saved, tmp_path, name):
+def test_a_bad_file_is_one_line(jitscope, saved, tmp_path, name, refused):
     head, *_, tail = saved.read_bytes().splitlines()
     path = tmp_path / f"{name}.jsonl"
     path.write_bytes(BAD[name] % (head, tail) if name == "broken" else BAD[name])
@@ -143,7 +104,7 @@ def test_a_bad_file_is_one_line(jitscope, saved, tmp_path, name):
     assert str(path) in refused(jitscope("report", path))
 
 
-def test_bad_paths_are_one_line(jitscope, saved, tmp_path):
+def test_bad_paths_are_one_line(jitscope, saved, tmp_path, refused):
     assert "no recording at" in refused(jitscope("report", tmp_path / "none.jsonl"))
     assert "is a folder" in refused(jitscope("report", tmp_path))
     assert "no recordings in .jitscope" in refused(jitscope("report"))
@@ -151,7 +112,7 @@ def test_bad_paths_are_one_line(jitscope, saved, tmp_path):
     assert "cannot write" in refused(jitscope("report", saved, "-o", tmp_path, "--force"))
 
 
-def test_an_odd_name_cannot_break_the_line(jitscope, tmp_path):
+def test_an_odd_name_cannot_break_the_line(jitscope, tmp_path, refused):
     assert r"a\nb" in refused(jitscope("report", tmp_path / "a\nb"))
 
 
@@ -208,7 +169,7 @@ def test_one_function_alone(jitscope, tmp_path):
         assert ["Model.step"] == [one["name"] for one in found["functions"]]
 
 
-def test_an_unknown_function_is_one_clear_line(jitscope, tmp_path):
+def test_an_unknown_function_is_one_clear_line(jitscope, tmp_path, refused):
     path = write(tmp_path / "two.jsonl", recording(function(1, "Model.step"), function(2, "attention")))
 
     assert refused(jitscope("report", path, "--function", "atention")).endswith("did you mean attention?")

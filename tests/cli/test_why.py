@@ -1,7 +1,6 @@
 """``jitscope why``, as a user runs it."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -9,39 +8,6 @@ import sys
 import pytest
 import subprocesses
 from builders import function, recording, training, write
-
-
-@pytest.fixture
-def jitscope(tmp_path):
-    """Run jitscope in an empty folder."""
-
-    def run(*arguments, **environment):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JITSCOPE", "COLUMNS"))}
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "jitscope", *map(str, arguments)],
-            cwd=tmp_path,
-            env=kept | environment,
-            capture_output=True,
-            text=True,
-            encoding=environment.get("PYTHONIOENCODING", "utf-8"),
-            timeout=60,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def saved(tmp_path):
-    return write(tmp_path / "run.jsonl", training())
-
-
-def refused(done) -> str:
-    """The one line of an error."""
-    assert (2, "") == (done.returncode, done.stdout)
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("jitscope: error: ")
-    return line
 
 
 def test_a_story_ends_in_a_command_that_works_and_so_does_the_next(jitscope, saved):
@@ -83,7 +49,7 @@ def test_all_shows_what_was_left_out(jitscope, tmp_path):
     assert "with --all" not in jitscope("why", "train_step", saved, "--all").stdout
 
 
-def test_errors_are_one_line(jitscope, saved, tmp_path):
+def test_errors_are_one_line(jitscope, saved, tmp_path, refused):
     assert refused(jitscope("why", "trainstep", saved)).endswith("did you mean train_step?")
     assert "there are 3, from #1 to #3" in refused(jitscope("why", "train_step#4", saved))
     assert "no recording at" in refused(jitscope("why", "train_step", tmp_path / "none.jsonl"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import threading
+import warnings
 import weakref
 
 import jax
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 import jitscope
+from jitscope.capture import switches
+from jitscope.capture.watch import book_of
 
 
 def array(*shape):
@@ -213,6 +216,45 @@ def test_static_arguments_are_let_go_when_jax_lets_them_go():
 
     # jax before 0.9 keeps some of them.
     assert kept(lambda function: function) == kept(jitscope.watch)
+
+
+def test_static_arguments_are_let_go_when_all_caches_are_cleared():
+    class Config:
+        pass
+
+    def kept(wrap):
+        function = wrap(jax.jit(lambda x, config: x, static_argnums=1))
+        config = Config()
+        reference = weakref.ref(config)
+        function(array(3), config)
+        function(array(4), config)
+        del config
+        jax.clear_caches()
+        gc.collect()
+        return reference() is not None
+
+    assert kept(lambda function: function) == kept(jitscope.watch)
+
+
+def test_a_signature_that_cannot_be_read_loses_no_compilation(monkeypatch):
+    watched = jitscope.jit(lambda x: x * 3)
+    monkeypatch.setattr(switches, "STRICT", False)
+    monkeypatch.setattr(book_of(watched).probe.reader, "read", lambda args, kwargs: 1 / 0)
+    for _ in range(2):
+        watched(array(3))
+
+    (one,) = jitscope.stats(watched).compilations_detail
+    assert (None, ("trace", "lower", "compile")) == (one.signature, one.layers)
+    assert "compile" == outcomes(watched)[0]
+
+
+def test_a_pmapped_function_can_be_watched():
+    """Up to jax 0.6 it looks like a jitted one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        watched = jitscope.watch(jax.pmap(lambda x: x * 2))
+
+    assert [[2.0, 2.0]] == watched(array(1, 2)).tolist()
 
 
 def test_static_and_class_methods_can_be_watched_in_any_order():

@@ -45,6 +45,7 @@ privates.trace_misses = lambda: None
 privates.trace_context = lambda: None
 privates.on_fast_path = lambda callback: False
 privates.on_disable_jit = lambda callback: False
+privates.on_clear_caches = lambda callback: None
 privates.hide_frames_of = lambda path: None
 """
     counts, signatures, slugs = told(missing)

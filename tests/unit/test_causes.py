@@ -1,8 +1,10 @@
 """Why each compilation was needed."""
 
+import msgspec
 from builders import array, compilation, function, signature
 
-from jitscope.analysis.causes import Compiled, causes_of
+from jitscope.analysis.causes import judge_compilation
+from jitscope.analysis.compiled import Compiled, program_key
 
 F4, F5, F6 = (signature(array("x", "f32", size)) for size in (4, 5, 6))
 
@@ -10,6 +12,10 @@ F4, F5, F6 = (signature(array("x", "f32", size)) for size in (4, 5, 6))
 def compiled(number, called_with, owner=None, **fields):
     owner = owner or function()
     return Compiled(compilation(number, owner.id, framework=owner.framework, **fields), owner, called_with)
+
+
+def causes_of(one, earlier):
+    return judge_compilation(one, earlier).causes
 
 
 def brief(causes):
@@ -144,3 +150,45 @@ def test_the_recompile_limit_and_what_led_to_it():
 
     assert ["recompile_limit", "shape"] == [cause.kind for cause in causes]
     assert "recompile limit: Dynamo recompile limit exceeded" == causes[0].evidence
+
+
+# -- JAX: function objects, options, programs without a call --------------------------------------
+
+
+def test_two_jits_of_one_function_object_share_its_programs():
+    first, second, third = (
+        function(number, body=5, options=options) for number, options in ((1, {}), (2, {}), (3, {"backend": "cpu"}))
+    )
+    causes = causes_of(compiled(2, F5, second), [compiled(1, F4, first)])
+    assert [("shape", "x", "f32[4]", "f32[5]")] == brief(causes)
+    # What was compiled last had other options: it is not what this is compared with.
+    causes = causes_of(compiled(3, F5, second), [compiled(1, F4, first), compiled(2, F4, third)])
+    assert [("shape", "x", "f32[4]", "f32[5]")] == brief(causes)
+    causes = causes_of(compiled(3, F4, third), [compiled(1, F4, first), compiled(2, F5, second)])
+    assert [("options", "backend", "default", "cpu")] == brief(causes)
+
+
+def test_another_object_with_other_options_has_both_causes():
+    first = function(1, body=5)
+    second = function(2, body=6, options={"backend": "cpu"})
+
+    assert ["new_function", "options"] == [
+        one.kind for one in causes_of(compiled(2, F4, second), [compiled(1, F4, first)])
+    ]
+
+
+def test_the_types_of_a_program_alone_are_no_evidence_of_an_eviction():
+    types = msgspec.structs.replace(F4, partial=True)
+    again = Compiled(compilation(2, layers=("lower", "compile")), function(), types, {})
+    (only,) = causes_of(again, [Compiled(compilation(1), function(), types, {})])
+
+    assert "unknown" == only.kind
+    assert "how it was called is not known" in only.evidence
+
+
+def test_eager_operations_in_a_region_are_programs_of_their_own():
+    maker = [("dispatch.py", 90, number) for number in (1, 2)]
+    one, other = (Compiled(compilation(n, maker=maker[n], library=True), function(), F4) for n in (0, 1))
+    assert program_key(one) != program_key(other)
+    mine = [Compiled(compilation(n, maker=maker[n]), function(), F4) for n in (0, 1)]
+    assert program_key(mine[0]) == program_key(mine[1])

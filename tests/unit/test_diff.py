@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jitscope.analysis.diff import diff_signatures, distance, nearest
-from jitscope.model.signature import ArrayLeaf, Signature, StaticLeaf
+from jitscope.model.signature import ArrayLeaf, Node, Signature, StaticLeaf
 
 
 def kinds(old, new, **options):
@@ -280,3 +280,120 @@ def numbered(leaves):
     for leaf in leaves:
         seen[leaf.path] = seen.get(leaf.path, -1) + 1
         yield seen[leaf.path], leaf
+
+
+# -- equal by token, whatever they print ----------------------------------------------------------
+
+
+def test_tokens_decide_and_texts_are_shown():
+    one, other = (static("c", "Config", token=token) for token in (1, 2))
+    assert [("static_value", "c", "'Config'", "'Config' (another value that prints so)")] == kinds(
+        signature(one), signature(other)
+    )
+    printed_otherwise = static("c", "at another address", token=1)
+    assert not kinds(signature(one), signature(printed_otherwise))
+    assert (0, 0) == distance(signature(one), signature(printed_otherwise))
+    assert signature(other) == nearest([signature(other), signature(one)], signature(other))
+
+
+def test_of_long_values_the_parts_that_differ_are_shown():
+    one, other = (
+        static("c", "cut", type="Config", token=n, digest=str(n), fields=("depth=2", f"width={n}")) for n in (1, 2)
+    )
+    assert [("static_value", "c", "Config(… width=1 …)", "Config(… width=2 …)")] == kinds(
+        signature(one), signature(other)
+    )
+
+
+def test_metadata_is_compared_by_token():
+    def state(token, *fields):
+        return signature(
+            X,
+            nodes=(
+                Node("s", "State", fields=tuple(f for f, _ in fields), token=token, tokens=tuple(t for _, t in fields)),
+            ),
+        )
+
+    one = state(1, ("fn=<method>", 7), ("lr=0.1", 8))
+    assert [("tree_structure", "s.fn", "<method>", "<method> (another object)")] == kinds(
+        one, state(2, ("fn=<method>", 9), ("lr=0.1", 8))
+    )
+    assert not kinds(one, state(1, ("fn=<method at another place>", 7), ("lr=0.1", 8)))
+    assert [("tree_structure", "s.lr", "0.1", "0.2")] == kinds(one, state(3, ("fn=<method>", 7), ("lr=0.2", 10)))
+    assert [("tree_structure", "s", "State", "State (another object)")] == kinds(state(1), state(2))
+
+
+# -- containers -----------------------------------------------------------------------------------
+
+
+def tree(*nodes, leaves=()):
+    return Signature(leaves=tuple(array(path, "f32", 3) for path in leaves), nodes=nodes, positional=1)
+
+
+def test_what_comes_with_a_container_of_another_type_is_part_of_it():
+    moments = [f"s[0].{name}['w{n}']" for name in ("mu", "nu") for n in range(100)]
+    old = tree(Node("s", "tuple", items=1), Node("s[0]", "Empty", identity=1))
+    new = tree(
+        Node("s", "tuple", items=1),
+        Node("s[0]", "Adam", identity=2, items=2),
+        Node("s[0].mu", "dict", items=100),
+        Node("s[0].nu", "dict", items=100),
+        leaves=moments,
+    )
+
+    assert [("tree_structure", "s[0]", "Empty", "Adam")] == kinds(old, new)
+    assert [("tree_structure", "s[0]", "Adam", "Empty")] == kinds(new, old)
+
+
+def test_a_container_in_place_of_a_leaf_or_of_nothing():
+    nothing, filled = tree(leaves=["x"]), tree(Node("m", "dict", items=2), leaves=["x", "m['a']", "m['b']"])
+    assert [("tree_structure", "m", None, "dict of 2")] == kinds(nothing, filled)
+    assert [("tree_structure", "m", "dict of 2", None)] == kinds(filled, nothing)
+
+    none = msgspec.structs.replace(nothing, leaves=(*nothing.leaves, static("m", None)))
+    assert [("tree_structure", "m", "None", "dict of 2")] == kinds(none, filled)
+    assert [("tree_structure", "m", "dict of 2", "None")] == kinds(filled, none)
+
+
+def test_containers_without_leaves():
+    two, three = (
+        tree(Node("s", "tuple", items=count), *(Node(f"s[{n}]", "Empty") for n in range(count))) for count in (2, 3)
+    )
+    assert [("tree_structure", "s", "tuple of 2", "tuple of 3")] == kinds(two, three)
+    assert [("tree_structure", "s", "dict of 0", "tuple of 0")] == kinds(
+        tree(Node("s", "dict")), tree(Node("s", "tuple"))
+    )
+    assert [("tree_structure", "s", "list of 0", "list of 0 (another class of that name)")] == kinds(
+        tree(Node("s", "list", identity=1)), tree(Node("s", "list", identity=2))
+    )
+
+
+def test_items_of_a_list_and_of_a_dict_are_told_one_by_one():
+    old = tree(Node("xs", "list", items=1), leaves=["xs[0]"])
+    new = tree(Node("xs", "list", items=2), leaves=["xs[0]", "xs[1]"])
+    assert [("tree_structure", "xs[1]", None, "f32[3]")] == kinds(old, new)
+
+    ab = tree(Node("t", "OrderedDict", "('a', 'b')", token=1, items=2), leaves=["t['a']", "t['b']"])
+    ba = tree(Node("t", "OrderedDict", "('b', 'a')", token=2, items=2), leaves=["t['b']", "t['a']"])
+    ac = tree(Node("t", "OrderedDict", "('a', 'c')", token=3, items=2), leaves=["t['a']", "t['c']"])
+    assert [("tree_structure", "t", "('a', 'b')", "('b', 'a')")] == kinds(ab, ba)
+    assert [("tree_structure", "t['c']", None, "f32[3]"), ("tree_structure", "t['b']", "f32[3]", None)] == kinds(ab, ac)
+
+
+def test_of_many_that_appeared_the_rest_is_counted():
+    few, many = (
+        tree(Node("s", "State"), Node("s.p", "dict", items=n), leaves=["x", *(f"s.p['w{k}']" for k in range(n))])
+        for n in (1, 40)
+    )
+    found = kinds(few, many)
+
+    assert 17 == len(found)
+    assert ("tree_structure", "s.p", "1 leaves", "40 leaves") == found[-1]
+    assert all(path.startswith("s.p['w") for _, path, _, _ in found[:-1])
+
+
+def test_options_in_the_signature():
+    old, new = (signature(X, options=options) for options in ((), ("donate_argnums=(0,)",)))
+
+    assert [("options", "donate_argnums", "default", "(0,)")] == kinds(old, new)
+    assert old == nearest([new, old], signature(X, positional=1))

@@ -9,11 +9,9 @@ import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.compiled import Compiled, nearest_compiled
-from jitscope.analysis.diff import diff_signatures
 from jitscope.analysis.jax_causes import jax_causes
 from jitscope.analysis.torch_causes import torch_causes
 from jitscope.model.cause import Cause
-from jitscope.model.signature import Signature
 
 _LIMIT = re.compile(r"recompile[_ ]limit|cache[_ ]size[_ ]limit", re.IGNORECASE)
 
@@ -24,11 +22,6 @@ class Verdict(msgspec.Struct, frozen=True):
     causes: tuple[Cause, ...]
     """Never empty."""
     compared_with: Compiled | None = None
-
-
-def causes_of(one: Compiled, earlier: Sequence[Compiled], nested: bool = False) -> tuple[Cause, ...]:
-    """`judge_compilation` without what it was compared with."""
-    return judge_compilation(one, earlier, nested=nested).causes
 
 
 def judge_compilation(one: Compiled, earlier: Sequence[Compiled], *, nested: bool = False) -> Verdict:
@@ -91,10 +84,3 @@ def _nothing_found(one: Compiled, base: Compiled | None) -> Cause:
             "settings are the same"
         )
     return cause("unknown", evidence=compared)
-
-
-def signature_causes(old: Signature | None, new: Compiled) -> list[Cause]:
-    """What differs between a signature and that of a compilation; nothing where one is missing."""
-    if old is None or new.signature is None:
-        return []
-    return list(diff_signatures(old, new.signature, framework=new.event.framework, defaults=new.function.defaults))

@@ -22,8 +22,13 @@ class Compiled(msgspec.Struct, frozen=True):
 
     @property
     def owner(self) -> tuple[object, ...]:
-        """The function object that was compiled."""
-        return (self.function.id, self.event.maker)
+        """The function object that was compiled, with its options: what JAX's caches belong to."""
+        return (self.body, tuple(sorted(self.function.options.items())))
+
+    @property
+    def body(self) -> tuple[object, ...]:
+        """The function object alone: two jits of one function have the same."""
+        return (self.function.body or -self.function.id, self.event.maker)
 
 
 def source_key(function: FunctionEvent) -> tuple[object, ...]:
@@ -37,7 +42,10 @@ def source_key(function: FunctionEvent) -> tuple[object, ...]:
 
 def program_key(one: Compiled) -> tuple[object, ...]:
     """What is compiled once: a program of a source function, as called or under a transformation."""
-    made = one.event.maker[:2] if one.event.maker is not None else None
+    # Of torch's code objects each has a cache of its own, and of JAX's eager operations, with their parameters; JAX's
+    # function objects of one source are told as one.
+    shared = one.event.framework == "jax" and not one.event.library
+    made = one.event.maker[: 2 if shared else 3] if one.event.maker is not None else None
     # Ahead of time the same program is compiled as in a call.
     under = None if one.event.under == "aot" else one.event.under
     return (source_key(one.function), one.event.program, under, made)
@@ -53,9 +61,11 @@ def settings_changed(old: Mapping[str, str] | None, new: Mapping[str, str] | Non
 def nearest_compiled(one: Compiled, earlier: Sequence[Compiled]) -> Compiled | None:
     """The earlier compilation that differs least, in arguments and settings; of several, the most recent.
 
-    Those of the same function object count before those of another one.
+    Those of the same function object with the same options count before those with others, and these before those of
+    another object.
     """
     same = [other for other in earlier if other.owner == one.owner]
+    same = same or [other for other in earlier if other.body == one.body]
     best: Compiled | None = None
     least: tuple[int, int] | None = None
     for other in reversed(same or earlier):

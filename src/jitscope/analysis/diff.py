@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import ne
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,10 +12,12 @@ from jitscope.analysis.advice import cause
 from jitscope.model.cause import Cause
 from jitscope.model.events import Framework
 from jitscope.model.notation import array_text, cut
-from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
+from jitscope.model.signature import ArrayLeaf, Leaf, Node, Signature, StaticLeaf, same_leaf
 
 _EXCERPT = 60
 """Most characters of a container structure that are shown."""
+_MOST_MOVED = 16
+"""Most leaves and containers that appeared or went which are told one by one."""
 
 
 def diff_signatures(
@@ -22,73 +25,159 @@ def diff_signatures(
 ) -> tuple[Cause, ...]:
     """Every difference between two signatures, in the order of the new one's leaves.
 
-    Leaves are matched by path. One leaf can give several causes (dtype and shape both). The result is
-    empty exactly where the two signatures are the same to the cache. ``defaults`` are the parameters that have one;
-    None where that is not known: then each could.
+    Leaves are matched by path. One leaf can give several causes (dtype and shape both); what appeared or went with a
+    container is one cause, that of the container, and of more than `_MOST_MOVED` leaves the rest is counted. The
+    result is empty exactly where the two signatures are the same to the cache. ``defaults`` are the parameters that
+    have one; None where that is not known: then each could.
     """
     before, after = _by_path(old.leaves), _by_path(new.leaves)
     passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
     causes: list[Cause] = []
-    appeared = False
     for key, leaf in after.items():
         other = before.get(key)
-        if other is None:
-            appeared = True
-            causes.append(_appeared(leaf, old, new, passed_otherwise, framework, defaults))
-        elif other != leaf:
+        if other is not None and not same_leaf(other, leaf):
             causes.extend(_leaf_causes(other, leaf, framework))
-    for key, leaf in before.items():
-        if key not in after:
-            appeared = True
-            causes.append(_gone(leaf, old, new, passed_otherwise, defaults))
-    structure = [] if passed_otherwise else list(_node_causes(old, new, {one.path for one in causes}))
-    causes.extend(structure)
-    same_paths = not appeared
-    if passed_otherwise and same_paths:
+    changed = dict(_node_causes(old, new))
+    moved = list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
+    told = [_moved_cause(one, old, new, passed_otherwise, defaults) for one in moved[:_MOST_MOVED]]
+    if len(moved) > _MOST_MOVED:
+        told.append(_rest(moved[_MOST_MOVED:], old, new))
+    renamed = {node.path for node in new.nodes if node.type == "OrderedDict"}
+    for (path, _), found in changed.items():
+        if path not in renamed or not any(_leads_to(path, one.path) for one in moved):
+            causes.extend(found)
+    causes = [*told, *causes]
+    order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
+    causes.sort(key=lambda one: order.get(one.path or "", len(order)))
+    causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
+    if passed_otherwise and not moved:
         causes.append(_passing(old, new))
-    if same_paths and not structure and not passed_otherwise and old.structure_digest != new.structure_digest:
+    if not causes and old.structure_digest != new.structure_digest:
         causes.append(cause("tree_structure", None, *_excerpts(old.structure, new.structure)))
     return tuple(causes)
 
 
-def _node_causes(old: Signature, new: Signature, told: Collection[str | None]) -> Iterator[Cause]:
-    """Containers of another type, or with other metadata; what lies inside one that is told is left out."""
+def options_changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[Cause]:
+    """The compile options in which two jits differ."""
+    return [
+        cause("options", name, before.get(name, "default"), after.get(name, "default"))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+class _Moved(NamedTuple):
+    """A leaf, or a container with all in it, that one signature has and the other one lacks."""
+
+    path: str
+    old: str | None
+    """What was there, as text."""
+    new: str | None
+
+
+def _moved(
+    old: Signature, new: Signature, before: _Leaves, after: _Leaves, changed: Collection[str]
+) -> Iterator[_Moved]:
+    """What appeared, then what is gone; of what lies in each other, the outermost alone.
+
+    What lies inside of ``changed``, which are containers of another type or length, is part of that.
+    """
+    sides = [({node.path: node for node in one.nodes}, leaves) for one, leaves in ((old, before), (new, after))]
+    told: set[str] = set()
+    for (nodes, leaves), (other_nodes, other_leaves) in (sides[::-1], sides):
+        for path, occurrence in [*leaves, *((path, 0) for path in nodes)]:
+            inside = path in nodes and (path, 0) not in leaves
+            if path in other_nodes if inside else (path, occurrence) in other_leaves:
+                continue
+            prefixes = [path[:n] for n, char in enumerate(path) if char in ".["] + [path]
+            outer = next((p for p in prefixes if p in nodes and p not in other_nodes), path)
+            if outer in told or any(p in changed for p in prefixes):
+                continue
+            if outer != path or inside or path in other_nodes:
+                told.add(outer)
+            texts = [_text_at(outer, occurrence, *side) for side in sides]
+            yield _Moved(outer, texts[0], texts[1])
+
+
+def _text_at(path: str, occurrence: int, nodes: Mapping[str, Node], leaves: _Leaves) -> str | None:
+    leaf = leaves.get((path, occurrence))
+    if leaf is not None:
+        return leaf.type_text
+    return nodes[path].text if path in nodes else None
+
+
+def _moved_cause(
+    one: _Moved, old: Signature, new: Signature, passed_otherwise: bool, defaults: Collection[str] | None
+) -> Cause:
+    if passed_otherwise and one.old is None and _is_argument(one.path, new, old, defaults):
+        return cause("argument_passing", one.path, "left to its default", f"given: {one.new}")
+    if passed_otherwise and one.new is None and _is_argument(one.path, old, new, defaults):
+        return cause("argument_passing", one.path, f"given: {one.old}", "left to its default")
+    return cause("tree_structure", one.path, one.old, one.new)
+
+
+def _rest(moved: Sequence[_Moved], old: Signature, new: Signature) -> Cause:
+    """One cause for many: in the nearest container that all of them are in."""
+    parts = [one.path[:n] for one in moved[:1] for n, char in enumerate(one.path) if char in ".["]
+    container = next((p for p in reversed(parts) if all(_leads_to(p, one.path) for one in moved)), None)
+    counts = [sum(_leads_to(container or "", leaf.path) for leaf in one.leaves) for one in (old, new)]
+    before, after = (f"{count} leaves" for count in counts)
+    return cause("tree_structure", container, before, after if before != after else f"{after} at other paths")
+
+
+def _node_causes(old: Signature, new: Signature) -> Iterator[tuple[tuple[str, bool], list[Cause]]]:
+    """Containers of another type or length (True: what is in them is part of that), or with other metadata."""
     before = {node.path: node for node in old.nodes}
     changed: list[str] = []
     for node in new.nodes:
         other = before.get(node.path)
-        if other is None or other == node or any(_leads_to(path, node.path) for path in changed):
+        if other is None or other.key == node.key or any(_leads_to(path, node.path) for path in changed):
             continue
-        if other.type != node.type or other.identity != node.identity:
-            after = node.type if other.type != node.type else f"{node.type} (another class of that name)"
+        whole = (other.type, other.identity) != (node.type, node.identity)
+        if whole or (other.items != node.items and node.type == "tuple"):
             changed.append(node.path)
-            yield cause("tree_structure", node.path, other.type, after)
-        elif other.fields != node.fields and other.digest != node.digest:
-            for one, another in zip(other.fields, node.fields, strict=False):
-                if one != another:
-                    name, _, value = one.partition("=")
-                    yield cause("tree_structure", f"{node.path}.{name}", value, another.partition("=")[2])
-        elif other.metadata != node.metadata:
-            yield cause("tree_structure", node.path, other.metadata, node.metadata)
-        elif other.digest != node.digest and not any(path is not None and _leads_to(node.path, path) for path in told):
-            # The text is the same: the metadata holds an object that is compared by identity.
-            yield cause("tree_structure", node.path, node.metadata, f"{node.metadata} (another object)")
+            after = node.text if other.text != node.text else f"{node.text} (another class of that name)"
+            yield (node.path, True), [cause("tree_structure", node.path, other.text, after)]
+        elif other.items == node.items or node.fields:
+            # Otherwise its metadata are its keys, as far as can be told: the items say it.
+            yield (node.path, False), _metadata_causes(other, node)
+
+
+def _metadata_causes(old: Node, new: Node) -> list[Cause]:
+    """Fields that differ, or the metadata as a whole."""
+    found: list[Cause] = []
+    if [one.partition("=")[0] for one in old.fields] == [one.partition("=")[0] for one in new.fields]:
+        nothing = (None,) * len(new.fields)
+        for one, another, token, now in zip(
+            old.fields, new.fields, old.tokens or nothing, new.tokens or nothing, strict=True
+        ):
+            if token != now or (token is None and one != another):
+                name, _, value = one.partition("=")
+                after = another.partition("=")[2]
+                found.append(cause("tree_structure", f"{new.path}.{name}", value, _other(value, after)))
+    before, after = old.metadata or old.text, new.metadata or new.text
+    return found or [cause("tree_structure", new.path, before, _other(before, after))]
+
+
+def _other(before: str, after: str) -> str:
+    return after if before != after else f"{after} (another object)"
 
 
 def _leads_to(path: str, other: str) -> bool:
-    return other.startswith(path) and other[len(path) : len(path) + 1] in ("", ".", "[")
+    return not path or (other.startswith(path) and other[len(path) : len(path) + 1] in ("", ".", "["))
 
 
 def distance(old: Signature, new: Signature) -> tuple[int, int]:
     """How many leaves differ; then in how many aspects they do, together with what is beside the leaves."""
     beside = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
+    beside += old.nodes != new.nodes and [node.key for node in old.nodes] != [node.key for node in new.nodes]
     if len(old.leaves) == len(new.leaves):
         pairs = [(one, other) for one, other in zip(old.leaves, new.leaves, strict=True) if one is not other]
-        differing = [(one, other) for one, other in pairs if one != other]
+        differing = [(one, other) for one, other in pairs if one.path != other.path or not same_leaf(one, other)]
         if all(one.path == other.path for one, other in differing):
             return len(differing), beside + sum(_aspects(one, other) for one, other in differing)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
-    changed = [(before.get(key), leaf) for key, leaf in after.items() if before.get(key) != leaf]
+    changed = [(before.get(key), leaf) for key, leaf in after.items() if not same_leaf(before.get(key), leaf)]
     gone = sum(key not in after for key in before)
     return len(changed) + gone, beside + gone + sum(_aspects(one, other) for one, other in changed)
 
@@ -113,15 +202,20 @@ def _aspects(old: Leaf | None, new: Leaf) -> int:
     """In how many fields two leaves differ; 1 where they are not comparable."""
     if type(old) is not type(new):
         return 1
+    if isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
+        return sum(map(ne, old.key, new.key))
     return sum(map(ne, msgspec.structs.astuple(old), msgspec.structs.astuple(new)))
 
 
 def _beside(signature: Signature) -> tuple[object, ...]:
-    """What the cache sees of a call beside its leaves."""
-    return (signature.positional, signature.keywords, signature.structure_digest, signature.nodes)
+    """What the cache sees of a call beside its leaves and containers."""
+    return (signature.positional, signature.keywords, signature.structure_digest, signature.options)
 
 
-def _by_path(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Leaf]:
+_Leaves = dict[tuple[str, int], Leaf]
+
+
+def _by_path(leaves: Sequence[Leaf]) -> _Leaves:
     """Leaves by path; a path that occurs several times is told apart by its occurrence."""
     found: dict[tuple[str, int], Leaf] = {}
     for leaf in leaves:
@@ -130,27 +224,6 @@ def _by_path(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Leaf]:
             occurrence += 1
         found[leaf.path, occurrence] = leaf
     return found
-
-
-def _appeared(
-    leaf: Leaf,
-    old: Signature,
-    new: Signature,
-    passed_otherwise: bool,
-    framework: Framework,
-    defaults: Collection[str] | None,
-) -> Cause:
-    if passed_otherwise and _is_argument(leaf.path, new, old, defaults):
-        return cause("argument_passing", leaf.path, "left to its default", f"given: {leaf.type_text}")
-    return cause("tree_structure", leaf.path, None, leaf.type_text)
-
-
-def _gone(
-    leaf: Leaf, old: Signature, new: Signature, passed_otherwise: bool, defaults: Collection[str] | None
-) -> Cause:
-    if passed_otherwise and _is_argument(leaf.path, old, new, defaults):
-        return cause("argument_passing", leaf.path, f"given: {leaf.type_text}", "left to its default")
-    return cause("tree_structure", leaf.path, leaf.type_text, None)
 
 
 def _is_argument(path: str, here: Signature, there: Signature, defaults: Collection[str] | None) -> bool:
@@ -199,11 +272,15 @@ def _static_cause(old: StaticLeaf, new: StaticLeaf) -> Cause:
     before, after = old.value, new.value
     if old.type != new.type:
         return cause("python_type", new.path, f"{before} ({old.type})", f"{after} ({new.type})")
-    if before == after and old.digest != new.digest:
+    changed = [(one, other) for one, other in zip(old.fields, new.fields, strict=False) if one != other]
+    if changed and len(changed) <= _MOST_MOVED and len(old.fields) == len(new.fields):
+        before, after = (f"{old.type}(… {', '.join(side)} …)" for side in zip(*changed, strict=True))
+    elif before == after and old.digest != new.digest:
         # Long values, cut at the same place.
         before, after = f"{before} (digest {old.digest})", f"{after} (digest {new.digest})"
     elif before == after:
-        after = f"{after} (another object, compared by identity)"
+        by_identity = old.identity != new.identity
+        after = f"{after} ({'another object, compared by identity' if by_identity else 'another value that prints so'})"
     return cause("static_value", new.path, before, after)
 
 

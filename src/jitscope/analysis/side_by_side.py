@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jitscope.model.notation import cut
-from jitscope.model.signature import Leaf, Node, Signature, StaticLeaf
+from jitscope.model.signature import Leaf, Node, Signature, StaticLeaf, same_leaf
 from jitscope.model.story import Difference
 
 WHOLE_LEAVES = 4
@@ -82,10 +82,10 @@ def _pair(old: Leaf | None, new: Leaf | None) -> Difference:
     assert known is not None
     before = old.type_text if old is not None else None
     now = new.type_text if new is not None else None
-    if old is not None and new is not None and old != new and before is not None and now is not None:
+    if old is not None and new is not None and not same_leaf(old, new) and before is not None and now is not None:
         before, now = _typed(old, new, before), _typed(new, old, now)
         now = _told_apart(before, now, "another object" if _identity(old) != _identity(new) else "differs further on")
-    return Difference(known.path, before, now, differs=old != new)
+    return Difference(known.path, before, now, differs=not same_leaf(old, new))
 
 
 def _typed(leaf: Leaf, other: Leaf, text: str) -> str:
@@ -109,7 +109,7 @@ def _containers(old: Signature, new: Signature) -> list[Difference]:
     found: list[Difference] = []
     for node in new.nodes:
         other = before.get(node.path)
-        if other is not None and other != node:
+        if other is not None and other.key != node.key:
             shown, now = _node(other), _node(node)
             told = _told_apart(shown, now, "another object")
             found.append(Difference(f"{node.path or 'the arguments'} (container)", shown, told, differs=True))

@@ -38,10 +38,11 @@ def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause
         return [cause("cache_cleared")], earlier[-1]
     guards = entries_of(event.guards)
     said = {entry: text for text in event.evidence if (entry := parse_guard(text).entry)}
-    candidates: list[tuple[int, int, list[Cause], Compiled]] = []
+    candidates: list[tuple[bool, int, int, list[Cause], Compiled]] = []
+    arguments = _argument_names(one)
     for position, other in enumerate(live):
         entry = other.event.framework_id or ""
-        failures = _with_said(guards.get(entry, ()), said.get(entry), entry)
+        failures = _with_said(guards.get(entry, ()), said.get(entry), entry, one, arguments)
         found = causes_of_guards(
             failures,
             one.signature,
@@ -56,9 +57,11 @@ def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause
             found = [*_option_causes(other, one, said.get(entry)), *found]
         if found:
             found = _in_torchs_words(found, said.get(entry))
-            candidates.append((_how_many(found) + hidden, -position, found, other))
+            # Of an entry that was not asked only the first guard is known.
+            unasked = entry not in guards and not event.guards_asked
+            candidates.append((unasked, _how_many(found) + hidden, -position, found, other))
     if candidates:
-        _, _, causes, base = min(candidates, key=lambda candidate: candidate[:2])
+        *_, causes, base = min(candidates, key=lambda candidate: candidate[:3])
         return causes, base
     if event.evidence:
         return _from_evidence(one, live), _nearest(one, live)
@@ -102,7 +105,16 @@ def _passed_otherwise(causes: Sequence[Cause], other: Compiled, one: Compiled) -
     return [msgspec.structs.replace(each, evidence=words) for each in passing] + rest if passing else list(causes)
 
 
-def _with_said(failures: Sequence[GuardFailure], said: str | None, entry: str) -> Sequence[GuardFailure]:
+def _argument_names(one: Compiled) -> list[str] | None:
+    """Names of the call's arguments; None where neither the function's nor the signature's are known."""
+    leaves = one.signature.leaves if one.signature is not None else ()
+    names = [found[0] for leaf in leaves if (found := _ARGUMENT.match(leaf.path))]
+    return [*(one.function.parameters or ()), *names] or None
+
+
+def _with_said(
+    failures: Sequence[GuardFailure], said: str | None, entry: str, one: Compiled, arguments: Sequence[str] | None
+) -> Sequence[GuardFailure]:
     """The failures, with what Dynamo said of what can't be asked (a dictionary's length), or where none fails."""
     if said is None or "BACKEND_MATCH" in said:
         return failures
@@ -111,11 +123,12 @@ def _with_said(failures: Sequence[GuardFailure], said: str | None, entry: str) -
     path = guard.path or (length["what"] if length is not None else None)
     if path is None or (failures and length is None) or (not guard.kinds and length is None):
         return failures
-    if any(guard.bare == re.split(r"\n|  +#", one.text.strip(), maxsplit=1)[0].rstrip() for one in failures):
+    if any(guard.bare == re.split(r"\n|  +#", each.text.strip(), maxsplit=1)[0].rstrip() for each in failures):
         return failures
-    if failures and any(f"len({_bare_source(one.source)})" in guard.text for one in failures):
+    if failures and any(f"len({_bare_source(each.source)})" in guard.text for each in failures):
         return failures
-    return [failure_of(said, entry, path), *failures]
+    found = failure_of(said, entry, path, module=one.function.kind == "module", arguments=arguments)
+    return [found, *failures]
 
 
 def _bare_source(source: str | None) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
 
 import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.global_state import state_causes
+from jitscope.analysis.guards import related
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import GuardFailure
 from jitscope.model.notation import array_text, cut, short_dtype
@@ -25,7 +27,8 @@ _TENSOR = re.compile(
     r"requires_grad=(?P<grad>\w+), size=\[(?P<size>[^\]]*)\](?:, stride=\[(?P<stride>[^\]]*)\])?"
 )
 _TYPE = re.compile(r"^___check_type_id\(.*\), type=<class '(?P<type>[^']+)'>")
-_OBJECT = re.compile(r"^___check_obj_id\(.*\), type=<class '(?P<type>[^']+)'>")
+_OBJECT = re.compile(r"^___check_obj_id\(.*, \d+\)(?:, type=<class '(?P<type>[^']+)'>)?")
+"""torch 2.11 does not tell the type."""
 _LENGTH = re.compile(r"^len\((?P<what>.+)\) (?:==|!=) (?P<n>\d+)$")
 _EMPTY = re.compile(r"^not (?P<what>[LG]\[.+|\w[\w.\[\]']*)$")
 _CONTAINS = re.compile(r"^(?P<no>not )?___dict_contains\((?P<key>.+?), (?P<what>.+)\)$")
@@ -54,6 +57,8 @@ _AUTOCAST = re.compile(r"(?:, )?Autocast\w+")
 
 
 _SET = re.compile(r"^(?P<no>not )?set\.__contains__\((?P<what>.+), (?P<key>.+)\)$")
+_HAS = re.compile(r"^(?P<no>not )?hasattr\((?P<what>.+), '(?P<name>\w+)'\)$")
+_HELD_IN = re.compile(r"\._(?:modules|parameters|buffers|\w*hooks\w*)\[[^\]]*\]$")
 _NAN = re.compile(r"__math_isnan")
 
 
@@ -88,11 +93,20 @@ def causes_of_guards(
     return _merged(_without_followers(list(found.values())))
 
 
-def failure_of(said: str, entry: str, path: str | None) -> GuardFailure:
-    """What Dynamo said of an entry, for a guard that can't be asked (the length of a dictionary)."""
+def failure_of(
+    said: str, entry: str, path: str | None, *, module: bool = False, arguments: Collection[str] | None = None
+) -> GuardFailure:
+    """What Dynamo said of an entry, for a guard that can't be asked (the length of a dictionary).
+
+    ``module``: the function is a module's, so that ``self`` is one. ``arguments`` are the names of the call's.
+    """
     text = re.split(r"\n|  +#", said, maxsplit=1)[0].removeprefix(f"{entry}: ").rstrip()
-    module = path is not None and re.search(r"\._(?:modules|parameters|buffers|\w*hooks\w*)\b", path) is not None
-    return GuardFailure(entry=entry, text=text, source=path, origin="module" if module else "argument")
+    registered = path is not None and re.search(r"\._(?:modules|parameters|buffers|\w*hooks\w*)\b", path) is not None
+    root = re.match(r"\w+", path or "")
+    own = module and root is not None and root[0] in ("self", "fn")
+    known = arguments is None or root is None or root[0] in ("self", "args", "kwargs", *arguments)
+    origin = "module" if registered or own else "argument" if known and "G['" not in said else "captured"
+    return GuardFailure(entry=entry, text=text, source=path, origin=origin)
 
 
 def user_line(text: str) -> str | None:
@@ -140,6 +154,15 @@ class _Names:
             text = re.sub(r"\bkwargs\['(\w+)'\]", lambda found: self._keyword(found[1], found[0]), text)
         return text
 
+    def in_order(self, paths: Collection[str]) -> list[str]:
+        """Paths in the order of the arguments that they start with."""
+        known = list(self._parameters or self._arguments)
+        roots = {path: re.match(r"\w+", path) for path in paths}
+        place = {
+            path: known.index(root[0]) if root and root[0] in known else len(known) for path, root in roots.items()
+        }
+        return sorted(paths, key=lambda path: (place[path], path))
+
     def left_out(self, path: str) -> bool:
         """Whether the call left the parameter that a path starts with to its default."""
         root = re.match(r"\w+", path)
@@ -180,18 +203,28 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         found = pattern.match(text)
         if found is None:
             continue
-        old, new = found["type"].rsplit(".", 1)[-1], failure.value
+        old, new = (found["type"] or "object").rsplit(".", 1)[-1], failure.value
         if pattern is _TYPE:
             new = _plain_type(new or "")
             yield cause(kind_of.type_change(old, new), kind_of.path, old, new, said)
-        elif new is not None and failure.type in _PLAIN and failure.type != old:
+        elif new is not None and old != "object" and failure.type in _PLAIN and failure.type != old:
             yield cause(kind_of.type_change(old, failure.type), kind_of.path, old, new, said)
         else:
             yield cause(kind_of.value(), kind_of.path, f"{_ANOTHER}{old}", new, said)
         return
     if text.endswith(" exists"):
-        kind: CauseKind = kind_of.structure() if _HELD.search(path) else kind_of.value()
-        yield cause(kind, kind_of.path, "present", _GONE, said)
+        held = _HELD_IN.search(failure.source) is not None or path.endswith("]")
+        kind: CauseKind = kind_of.structure() if held else kind_of.value()
+        # Of a list of modules the list is told, as where its length is guarded.
+        of_modules = failure.origin == "module" and held
+        whole = re.sub(r"\[\d+\]$", "", kind_of.path) if of_modules else kind_of.path
+        yield cause(kind, whole, "present", _GONE, said)
+        return
+    has = _HAS.match(text)
+    if has is not None:
+        old, new = ("absent", "present") if has["no"] else ("present", "absent")
+        target = f"{names.path(has['what'])}.{has['name']}"
+        yield cause("module_structure" if failure.origin == "module" else kind_of.value(), target, old, new, said)
         return
     in_set = _SET.match(text)
     if in_set is not None:
@@ -274,12 +307,12 @@ def _relation(text: str, failure: GuardFailure, names: _Names, said: str) -> Ite
     identity = _IDENTITY.match(text)
     if text.startswith("check_no_aliasing"):
         # The value names the source that this one is the same as now.
-        pair = sorted({names.path(one) for one in (failure.source or "", failure.value or "") if one})
+        pair = names.in_order({names.path(one) for one in (failure.source or "", failure.value or "") if one})
         twin = f"the same as {pair[0]}" if pair else None
         yield cause("aliasing", pair[-1] if pair else None, "another tensor", twin, said)
         return
     if identity is not None:
-        one, other = names.path(identity["one"]), names.path(identity["other"])
+        one, other = names.in_order({names.path(identity["one"]), names.path(identity["other"])})
         same, apart = f"the same as {one}", f"another than {one}"
         yield cause("aliasing", other, *((apart, same) if identity["not"] else (same, apart)), said)
         return
@@ -444,7 +477,7 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
         causes = [one for one in causes if (one.kind, one.path) != ("config", "inference_mode")]
     told = [one.path for one in causes if one.new != _GONE]
     # That an item is gone is told by a guard on its container, where there is one.
-    causes = [one for one in causes if one.new != _GONE or not any(_near(one.path, path) for path in told)]
+    causes = [one for one in causes if one.new != _GONE or not any(related(one.path, path) for path in told)]
     layouts = {one.path for one in causes if one.kind == "layout"}
     # Which stride equals which size follows from the layout.
     causes = [
@@ -456,14 +489,6 @@ def _without_followers(causes: list[Cause]) -> list[Cause]:
     return [one for one in causes if not (one.kind == "aliasing" and _about(one, aliases))]
 
 
-def _near(path: str | None, other: str | None) -> bool:
-    """Whether one of two paths leads to the other."""
-    if path is None or other is None:
-        return False
-    short, long = sorted((path, other), key=len)
-    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")
-
-
 def _about(alias: Cause, changed: set[str | None]) -> bool:
     """Whether one side of an identity is a value that changed: then that is the news."""
     texts = (alias.path or "", (alias.old or "").partition(" as ")[2], (alias.old or "").partition(" than ")[2])
@@ -473,15 +498,22 @@ def _about(alias: Cause, changed: set[str | None]) -> bool:
 def _merged(causes: Sequence[Cause]) -> list[Cause]:
     """Modules that were switched together, or whose parameters all changed, are told as the one that holds them."""
     merged = list(causes)
-    for kind, least in (("training_mode", 2), ("module_structure", _MANY)):
-        same = [one for one in merged if one.kind == kind]
+    roots = list(dict.fromkeys(_root(one) for one in causes))
+    for root, (kind, least) in product(roots, (("training_mode", 2), ("module_structure", _MANY))):
+        same = [one for one in merged if one.kind == kind and _root(one) == root]
         if len(same) < least:
             continue
         first = msgspec.structs.replace(same[0], path=common_path([one.path or "" for one in same]))
         if kind == "module_structure":
             first = msgspec.structs.replace(first, old=f"{len(same)} of its tensors: {first.old}")
-        merged = [first if one is same[0] else one for one in merged if one is same[0] or one.kind != kind]
+        merged = [first if one is same[0] else one for one in merged if one is same[0] or one not in same]
     return merged
+
+
+def _root(one: Cause) -> str:
+    """The variable that a path starts with."""
+    found = re.match(r"\w+", one.path or "")
+    return found[0] if found is not None else ""
 
 
 def common_path(paths: Sequence[str]) -> str:

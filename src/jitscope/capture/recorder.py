@@ -57,6 +57,7 @@ class FunctionKey:
     defaults: tuple[str, ...] | None = None
     parameters: tuple[str, ...] | None = None
     maker: str | None = None
+    body: int = 0
 
 
 class Recorder:
@@ -101,6 +102,7 @@ class Recorder:
             defaults=key.defaults,
             parameters=key.parameters,
             maker=key.maker,
+            body=key.body,
         )
         book = Book(self, event)
         with self.lock:

@@ -202,7 +202,12 @@ def _column(code: types.CodeType) -> int:
 
 
 def _new_book(
-    fn: Any, framework: Framework, kind: str, options: dict[str, str] | None = None, name: str | None = None
+    fn: Any,
+    framework: Framework,
+    kind: str,
+    options: dict[str, str] | None = None,
+    name: str | None = None,
+    body: int = 0,
 ) -> Book:
     from jitscope.capture.frameworks.signature_text import parameters_of
 
@@ -218,6 +223,7 @@ def _new_book(
         defaults=defaults,
         parameters=parameters,
         maker=found.maker,
+        body=body,
     )
     return recorder.new_book(key, options or {})
 
@@ -246,7 +252,8 @@ def _watch_jax(fn: Any) -> Any:
     name = _location(fn).name
     for transformation in reversed(transformations(fn)):
         name = f"{transformation}({name})"
-    book = _new_book(fn, "jax", "function", jit_options(fn), name)
+    body = adapter.owners.number(fn.__wrapped__)
+    book = _new_book(fn, "jax", "function", jit_options(fn), name, body)
     probe = JaxProbe(adapter, book, fn)
     book.probe = probe
     own = {name: getattr(fn, name) for name in _JAX_API if hasattr(fn, name)}

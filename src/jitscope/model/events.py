@@ -95,6 +95,8 @@ class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="even
     """All parameters in order, without a leading ``self``, ``*args`` or ``**kwargs``; None where not known."""
     maker: str | None = None
     """The function in whose body it is defined: ``make_step``; None at module level."""
+    body: int = 0
+    """JAX: a number of its own for each function object that was compiled; 0 where that is not known."""
 
 
 class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="event"):

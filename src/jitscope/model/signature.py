@@ -79,6 +79,17 @@ class StaticLeaf(msgspec.Struct, frozen=True, tag="static", tag_field="leaf", om
     """``id()`` where the type compares by identity, so that equal texts can still be other objects."""
     digest: str | None = None
     """Digest of the whole ``repr`` where `value` was cut, so that long values can be told apart."""
+    token: int | None = None
+    """JAX: the same for values that are equal, in this process only; None where the value can't be hashed."""
+    fields: tuple[str, ...] = ()
+    """JAX: names and texts of what is in it, where `value` was cut: ``width=256``."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the framework compares: the text is only shown where there is a token."""
+        if self.token is not None:
+            return (self.path, self.type, self.token)
+        return (self.path, self.type, self.value, self.identity, self.digest)
 
     @property
     def type_text(self) -> str:
@@ -94,8 +105,15 @@ class StaticLeaf(msgspec.Struct, frozen=True, tag="static", tag_field="leaf", om
 Leaf = ArrayLeaf | StaticLeaf
 
 
+def same_leaf(old: Leaf | None, new: Leaf | None) -> bool:
+    """Whether two leaves are the same to the framework's cache."""
+    if isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
+        return old is new or old.key == new.key
+    return old == new
+
+
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
-    """JAX: a container around leaves, other than a plain dict, which its keys describe."""
+    """JAX: a container around leaves, or around nothing."""
 
     path: str
     type: str
@@ -103,11 +121,31 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: str = ""
     """What it has beside its leaves (static fields, auxiliary data), as text, cut at `TEXT_LIMIT` characters."""
     fields: tuple[str, ...] = ()
-    """Names and texts of the metadata, where they are a dataclass's fields: ``lr=0.1``."""
+    """Names and texts of the metadata, where they are a dataclass's fields: ``lr=0.1``, ``cfg.width=256``."""
     digest: str = ""
-    """Digest of all of it, as the framework writes it: two nodes are the same where their digests are."""
+    """Digest of the metadata's whole text, where `metadata` was cut."""
     identity: int | None = None
     """``id()`` of a type that is not built in: a class made again is another one."""
+    token: int | None = None
+    """The same for metadata that is equal, in this process only; None where it can't be hashed: then texts decide."""
+    tokens: tuple[int | None, ...] = ()
+    """The same for each of `fields`."""
+    items: int = 0
+    """How many containers and leaves are directly in it."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What JAX compares. Items that were added to a list or a dict are nodes and leaves themselves."""
+        held = self.token if self.token is not None else (self.metadata, self.fields, self.tokens, self.digest)
+        return (self.path, self.type, self.identity, held, self.items if self.type == "tuple" else None)
+
+    @property
+    def text(self) -> str:
+        """Type and size: ``list of 2``."""
+        return f"{self.type} of {self.items}" if self.type in _COUNTED else self.type
+
+
+_COUNTED = {"list", "tuple", "dict", "OrderedDict", "defaultdict"}
 
 
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,15 +153,19 @@ class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
 
     leaves: tuple[Leaf, ...] = ()
     structure: str = ""
-    """The container structure as the framework writes it, cut at 1,000 characters."""
+    """torch: the container structure as it is written, cut at 1,000 characters. JAX's is in `nodes`."""
     nodes: tuple[Node, ...] = ()
-    """The containers, in the order of the leaves."""
+    """JAX: the containers, in the order of the leaves, the outer first."""
     structure_digest: str = ""
-    """Digest of the uncut structure: two structures are the same where their digests are."""
+    """Digest of the whole structure: two structures are the same where their digests are."""
     positional: int = 0
     """How many arguments were passed by position."""
     keywords: tuple[str, ...] = ()
     """Names of the arguments passed by keyword, sorted."""
+    options: tuple[str, ...] = ()
+    """JAX, in a region: the options of the jit that are not the default: ``donate_argnums=(0,)``."""
+    partial: bool = False
+    """JAX: only the types of a program, which no call's arguments stand for; how they were placed is not known."""
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import jax
+import msgspec
 from jax import monitoring
 
 import jitscope
@@ -24,12 +25,13 @@ from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
-from jitscope.capture.frameworks.jax_probe import JaxProbe, compilation_event, in_trace, program_signature_id
-from jitscope.capture.frameworks.jax_signature import sharding_text
+from jitscope.capture.frameworks.jax_probe import JaxProbe, Programs, compilation_event, in_trace, program_signature_id
+from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, sharding_text
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.model.notation import cut
+from jitscope.model.signature import Signature
 
 _KINDS = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
@@ -48,6 +50,7 @@ class JaxAdapter:
         self.owners = Owners()
         self._spans = SpanKeeper(self._finished)
         self._warned_order: set[int] = set()
+        self._in_regions = Programs()
         self.announces = privates.can_hook
         """Whether calls that are no hits announce themselves."""
         self.disable_jit_used = bool(jax.config.jax_disable_jit)
@@ -61,6 +64,7 @@ class JaxAdapter:
                 f"jax {jax.__version__} does not tell when jax_disable_jit is set: calls look like hits then",
             )
         privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
+        privates.on_clear_caches(self._on_clear_caches)
         # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.
         monitoring.register_event_duration_secs_listener(self._on_duration)
         monitoring.register_event_listener(self._on_event)
@@ -101,6 +105,14 @@ class JaxAdapter:
                     miss.fast_path = found
         except Exception as error:
             self.recorder.internal_error("jax fast path", error)
+
+    def _on_clear_caches(self) -> None:
+        try:
+            for probe in self.owners.probes():
+                probe.cleared(entries=0)
+            self._in_regions.lose_all()
+        except Exception as error:
+            self.recorder.internal_error("jax clear_caches", error)
 
     def _on_disable_jit(self, value: object) -> None:
         if value:
@@ -145,7 +157,10 @@ class JaxAdapter:
             made = method(*args, **kwargs)
             try:
                 self.owners.staged[made] = Staged(
-                    probe, [span for owner, span in self._spans.staging if owner is probe], probe.staged(args, kwargs)
+                    probe,
+                    [span for owner, span in self._spans.staging if owner is probe],
+                    probe.signature_of(args, kwargs),
+                    settings_of(privates.trace_context()),
                 )
             except TypeError:  # not weakly referable in this version: its compile is listed without an owner
                 self.recorder.note("jax-staged", f"{type(made).__name__}.compile() can't be attributed", probe.book.id)
@@ -179,17 +194,21 @@ class JaxAdapter:
             frame = frame.f_back
         if frame is None or not is_watched(frame.f_code) or book_of(frame) is not probe.book:
             probe.met_foreign_entry()
+            if not in_trace(args, kwargs):
+                # A compile follows, or none: this is the only time that its arguments are seen.
+                self._spans.bare = (probe, probe.signature_of(args, kwargs))
             return
         miss = find(frame)
         if miss is None:
             miss = Miss(probe.book, frame, args, kwargs)
             miss.nested = in_trace(args, kwargs)
-            if not miss.nested:
-                miss.key = probe.reader.key_at_miss(args, kwargs)
-                miss.context = privates.trace_context()
-            elif probe.source is not None:
-                self.owners.last_nested[probe.source] = probe
-            push(miss)
+            if miss.nested:
+                self.owners.last_nested.update(dict.fromkeys(probe.sources, probe))
+            miss.context = None if miss.nested else privates.trace_context()
+            try:
+                miss.key = None if miss.nested else probe.reader.key_at_miss(args, kwargs)
+            finally:
+                push(miss)
 
     # -- monitoring events ---------------------------------------------------------------------
 
@@ -261,18 +280,26 @@ class JaxAdapter:
             spans[:] = [other for other in spans if other.program != span.program]
         book = place.probe.book if place.probe is not None else None
         call: int | None = None
+        signature: int | None = None
+        again = False
         if place.jaxpr is not None and span.kind == "compile":
             span.types = privates.program_types(place.jaxpr)
-        if book is None and place.region is not None:
-            book = book_of(place.region)
-            if book is not None:
-                miss = find(place.region)
-                if miss is None:
-                    miss = Miss(book, place.region, (), {})
-                    push(miss)
-                miss.compiled = True
-                call = book.next_ordinal()
-                span.maker = self.owners.maker(place.fun)
+        if place.probe is not None and book is not None:
+            signature = self._signature_of(place, book, mine)
+            again = place.probe.programs.again(signature)
+        elif place.region is not None and (book := book_of(place.region)) is not None:
+            miss = find(place.region)
+            if miss is None:
+                miss = Miss(book, place.region, (), {})
+                push(miss)
+            miss.compiled = True
+            call = book.next_ordinal()
+            span.maker = self.owners.maker(place.fun)
+            signature = self._region_signature(place, book, mine)
+            again = self._in_regions.again((signature, span.maker))
+        settings = place.staged.settings if place.staged is not None else None
+        if settings is None and book is not None:
+            settings = settings_of(privates.trace_context())
         self.recorder.compilation(
             compilation_event(
                 self.recorder.new_id(),
@@ -284,16 +311,45 @@ class JaxAdapter:
                 library=place.library,
                 inside=place.inside.id if place.inside is not None else None,
                 inside_call=place.inside.next_ordinal() if place.inside is not None else None,
-                signature=self._signature_of(place, book, mine),
-                context=self.recorder.context(settings_of(privates.trace_context())) if book is not None else None,
+                signature=signature,
+                context=self.recorder.context(settings) if settings is not None else None,
+                cleared=again,
             ),
             book,
         )
 
-    def _signature_of(self, place: Place, book: Book | None, spans: list[Span]) -> int | None:
+    def _signature_of(self, place: Place, book: Book, spans: list[Span]) -> int | None:
         if place.staged is not None:
-            return place.staged.signature
-        return program_signature_id(book, spans) if book is not None else None
+            known = place.staged.signature
+            if place.compiler_options and known is not None:
+                # As if the function had been jitted with them.
+                options = (f"compiler_options={dict(place.compiler_options)!r}",)
+                signature = book.signature_by_id[known].signature
+                return book.signature_like(msgspec.structs.replace(signature, options=options)).id
+            return known
+        if place.under is None and self._spans.bare is not None and self._spans.bare[0] is place.probe:
+            return self._spans.bare[1]
+        return program_signature_id(book, spans)
+
+    def _region_signature(self, place: Place, book: Book, spans: list[Span]) -> int | None:
+        """Inside a region the call is not ours; JAX's side of it has the arguments all the same."""
+        called: Signature | None = None
+        call = place.call
+        if call is not None:
+            try:
+                info, fun = call["jit_info"], call["fun"]
+                names = (
+                    tuple(getattr(info, "static_argnums", ()) or ()),
+                    tuple(getattr(info, "static_argnames", ()) or ()),
+                )
+                reader = JaxSignatureReader(fun, *names)
+                options = tuple(f"{name}={value}" for name, value in options_of(info).items())
+                called = msgspec.structs.replace(reader.read(call["args"], call["kwargs"]), options=options)
+            except Exception as error:
+                self.recorder.internal_error("jax region", error, book.id)
+        if called is not None and place.under is None:
+            return book.signature_like(called).id
+        return program_signature_id(book, spans, called)
 
 
 def _warn_order(name: str) -> None:
@@ -308,12 +364,17 @@ def is_jitted(fn: Any) -> bool:
     """Whether ``fn`` came from `jax.jit`."""
     # Asked of the type: decorators copy what an object has of its own.
     kind = type(fn)
-    return hasattr(kind, "lower") and hasattr(kind, "_cache_size") and hasattr(fn, "__wrapped__")
+    # jax.pmap's functions have a `_cache_size` too, that is no method (up to 0.6).
+    return hasattr(kind, "lower") and callable(getattr(kind, "_cache_size", None)) and hasattr(fn, "__wrapped__")
 
 
 def jit_options(jitted: Any) -> dict[str, str]:
     """The options of a `jax.jit` that are not the default, as texts."""
-    info = privates.jit_info(jitted)
+    return options_of(privates.jit_info(jitted))
+
+
+def options_of(info: Any) -> dict[str, str]:
+    """The options in a ``PjitInfo`` that are not the default, as texts."""
     options: dict[str, str] = {}
     # JAX infers names from numbers and numbers from names: the one of each pair that users write more often is told.
     for names in (("static_argnames", "static_argnums"), ("donate_argnums", "donate_argnames")):

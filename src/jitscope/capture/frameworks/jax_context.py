@@ -13,6 +13,7 @@ from typing import Any
 import jax
 
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.jax_signature import devices_text
 from jitscope.model.notation import cut
 
 _KEYED = [
@@ -86,7 +87,9 @@ def settings_of(context: Any) -> dict[str, str]:
         text = _text(value)
         if text is not None and name not in _NOT_ASKED:
             # `with mesh:` and `use_mesh` set one of two contexts: to the user both are the mesh.
-            settings.setdefault(_USERS_NAMES.get(name, name), text)
+            known = _USERS_NAMES.get(name, name)
+            # One of the two knows the devices.
+            settings[known] = max(settings.get(known, ""), text, key=len)
     return settings
 
 
@@ -97,7 +100,7 @@ def _text(value: Any) -> str | None:
     shape: Any = getattr(value, "shape", None)
     if hasattr(value, "axis_names") and hasattr(shape, "items"):
         axes = ",".join(f"{name}:{size}" for name, size in shape.items())
-        return f"({axes}){_axis_types(value)}" if axes else None
+        return f"({axes}){_axis_types(value)}{devices_text(value)}" if axes else None
     if isinstance(value, tuple) and all(hasattr(one, "axis_names") for one in value):
         return next((text for one in reversed(value) if (text := _text(one))), None)
     # An enumeration is set by its name: ``strict``.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -29,6 +30,8 @@ class Staged:
     spans: list[Span]
     signature: int | None = None
     """Of the arguments that it was staged for."""
+    settings: dict[str, str] | None = None
+    """The configuration and the contexts then: those of its compile do not count."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,10 @@ class Place:
     staged: Staged | None = None
     region: FrameType | None = None
     inside: Book | None = None
+    compiler_options: Any = None
+    """What ``Lowered.compile`` was given."""
+    call: Mapping[str, Any] | None = None
+    """Local variables of the call's Python side in JAX: ``fun``, ``jit_info``, ``args``, ``kwargs``."""
     jaxpr: Any = None
     """The program about to be compiled, where the stack shows it."""
 
@@ -58,8 +65,8 @@ class Owners:
         """By source: whose function was traced into something last; a backward program that follows is its."""
         self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
         self._roles: dict[CodeType, str | None] = {}
-        self._makers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-        self._made = 1
+        self._numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self._made = itertools.count(1)
 
     def add(self, probe: JaxProbe) -> None:
         """From now on its compiles are found."""
@@ -75,24 +82,31 @@ class Owners:
             siblings.remove(probe)
             if not siblings:
                 del self._by_fun[probe.fun_id]
-        if probe.source is not None and self.last_nested.get(probe.source) is probe:
-            del self.last_nested[probe.source]
+        for source in probe.sources:
+            if self.last_nested.get(source) is probe:
+                del self.last_nested[source]
 
     def probes(self) -> list[JaxProbe]:
         """All of them."""
         return list(self._by_info.values())
 
     def maker(self, fun: Any) -> tuple[str, int, int] | None:
-        """File and line of a function that is compiled, and a number that no other function object gets."""
-        code = getattr(fun, "__code__", None)
-        if code is None:
-            return None
+        """File and line of the user's function that is compiled, and the number of the object that was jitted."""
+        code = privates.innermost_code(fun)
+        return (code.co_filename, code.co_firstlineno, self.number(fun)) if code is not None else None
+
+    def number(self, fun: Any) -> int:
+        """A number that no other function object gets, not even one that equals it, or one at its address later."""
+        known = self._numbers.get(id(fun))
+        if known is not None and known[0]() is fun:
+            return known[1]
+        number = next(self._made)
         try:
-            number = self._makers.setdefault(fun, len(self._makers) + self._made)
+            place = id(fun)
+            self._numbers[place] = (weakref.ref(fun, lambda _: self._numbers.pop(place, None)), number)
         except TypeError:  # not weakly referable
-            return None
-        self._made += 1
-        return code.co_filename, code.co_firstlineno, number
+            pass
+        return number
 
     def probe_of(self, info: Any) -> JaxProbe | None:
         """The probe of the jitted function with this ``PjitInfo``."""
@@ -127,6 +141,7 @@ class Owners:
                 found = frame.f_locals
                 jitted = found.get("jit_func")
                 info = found.get("jit_info") if jitted is None else privates.jit_info(jitted)
+                place.call = found if jitted is None and "args" in found else None
                 place.fun = found.get("fun") if jitted is None else getattr(jitted, "_fun", None)
                 place.probe = self.probe_of(info)
                 if role == "aot":
@@ -134,6 +149,7 @@ class Owners:
                 break
             elif role == "stage":
                 place.staged = self._staged_by(frame.f_locals.get("self"))
+                place.compiler_options = frame.f_locals.get("compiler_options")
                 place.probe = place.staged.probe if place.staged is not None else None
                 place.under = "aot"
                 break

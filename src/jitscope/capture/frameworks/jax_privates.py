@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, MethodType
 from typing import Any
 
 
@@ -26,6 +27,7 @@ _partial_eval: Any = _module("jax._src.interpreters.partial_eval")
 _source_info: Any = _module("jax._src.source_info_util")
 _traceback: Any = _module("jax._src.traceback_util")
 _config: Any = _module("jax._src.config")
+_util: Any = _module("jax._src.util")
 _bridge: Any = _module("jax._src.xla_bridge")
 
 HOOK = "_infer_params"
@@ -100,6 +102,23 @@ def _chained(first: Callable[[object], None] | None, then: Callable[[object], No
         then(value)
 
     return both
+
+
+def on_clear_caches(callback: Callable[[], None]) -> None:
+    """Have ``callback`` called when `jax.clear_caches` clears everything (``util.clear_all_caches``, 0.6.2 on).
+
+    That is what it calls first, however the program imported it. Without it the size of a cache tells, later.
+    """
+    original = getattr(_util, "clear_all_caches", None)
+    if original is None:
+        return
+
+    @functools.wraps(original)
+    def clear() -> None:
+        original()
+        callback()
+
+    _util.clear_all_caches = clear
 
 
 def trace_context() -> Any:
@@ -196,12 +215,46 @@ def role(code: CodeType) -> str | None:
     return None
 
 
+UNKNOWN = ("<unknown>", "", 0)
+
+
+def sources_of(fun: Any) -> list[tuple[str, str, int]]:
+    """What `source_of` may say of the jaxprs of what was jitted: the function itself, or the one inside of it."""
+    told = fun
+    while isinstance(told, functools.partial):
+        told = told.func
+    told = inspect.unwrap(told)
+    # 0.12 looks through all of it.
+    codes = [code for code in (getattr(fun, "__code__", None), innermost_code(fun)) if code is not None]
+    found = [(code.co_name, code.co_filename, code.co_firstlineno) for code in codes]
+    return found if hasattr(told, "__code__") else [*found, UNKNOWN]
+
+
 def source_of(jaxpr: Any) -> tuple[str, str, int] | None:
-    """Name, file and line of the function that a jaxpr was traced from (debug info, 0.6.2 to 0.12.0.1), or None."""
+    """Name, file and line of the function that a jaxpr was traced from (debug info, 0.6.2 to 0.12.0.1), or None.
+
+    Of a callable object, and of a partial inside of a decorator, JAX tells nothing: `UNKNOWN` (``fun_sourceinfo``).
+    """
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)
     info = getattr(jaxpr, "debug_info", None)
     name, file, line = (getattr(info, field, None) for field in ("func_name", "func_filename", "func_lineno"))
-    return (name, file, line) if name and file and line else None
+    return (name, file or "", line or 0) if name else None
+
+
+def innermost_code(fun: Any) -> CodeType | None:
+    """The code of the user's function in what was jitted: decorators, partials, methods, transformations undone."""
+    for _ in range(32):
+        if hasattr(fun, "__wrapped__"):
+            fun = fun.__wrapped__
+        elif isinstance(fun, functools.partial):
+            fun = fun.func
+        elif isinstance(fun, MethodType):
+            fun = fun.__func__
+        elif hasattr(fun, "__code__"):
+            return fun.__code__ if isinstance(fun.__code__, CodeType) else None
+        else:
+            fun = getattr(type(fun), "__call__", None)  # noqa: B004 (a callable object's)
+    return None
 
 
 def transformations(jitted: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,26 @@ if TYPE_CHECKING:
     from jitscope.capture.frameworks.jax_adapter import JaxAdapter
 
 
+class Programs:
+    """What was compiled, by signature, and which of it JAX has lost since: its caches were cleared, or shrank."""
+
+    def __init__(self) -> None:
+        self._made: set[Hashable] = set()
+        self._lost: set[Hashable] = set()
+
+    def lose_all(self) -> None:
+        """Everything made so far is gone."""
+        self._lost |= self._made
+
+    def again(self, program: Hashable) -> bool:
+        """It is compiled now; None stands for one that is not known. Whether it had been before, and was lost."""
+        lost = program in self._lost
+        self._lost.discard(program)
+        if program is not None:
+            self._made.add(program)
+        return lost
+
+
 class JaxProbe:
     """Finds out what became of the calls of one jitted function."""
 
@@ -37,8 +57,7 @@ class JaxProbe:
         self._jitted = weakref.ref(jitted)
         self._fun = weakref.ref(fun) if _weakly_referable(fun) else None
         self.fun_id = id(fun)
-        code = getattr(fun, "__code__", None)
-        self.source = (code.co_name, code.co_filename, code.co_firstlineno) if code is not None else None
+        self.sources = privates.sources_of(fun)
         self.reader = JaxSignatureReader(
             fun,
             tuple(getattr(self.info, "static_argnums", ()) or ()),
@@ -50,10 +69,7 @@ class JaxProbe:
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
         self._last_done = 0.0
-        self._compiled: set[int] = set()
-        """Signatures that were compiled for."""
-        self._forgotten: set[int] = set()
-        """Those of them whose entries were lost since: the cache shrank, or was cleared."""
+        self.programs = Programs()
         self._raised: set[int] = set()
         """Hashes of keys whose last trace raised: JAX takes the next one for found in its cache."""
         if self._foreign:
@@ -78,12 +94,12 @@ class JaxProbe:
         self._done.clear()
         self._raised.clear()
 
-    def staged(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
-        """The signature of what ``lower`` or ``trace`` was called with; None where it can't be read."""
+    def signature_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+        """The signature of a call that adds nothing to the keys: staged, or past the wrapper; None if unreadable."""
         try:
             return self.book.signature_like(self.reader.read(args, kwargs)).id
         except Exception as error:
-            self.adapter.recorder.internal_error("jax staging", error, self.book.id)
+            self.adapter.recorder.internal_error("jax signature", error, self.book.id)
             return None
 
     def clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,13 +107,17 @@ class JaxProbe:
 
         def clear_cache(*args: Any, **kwargs: Any) -> Any:
             result = clear(*args, **kwargs)
-            self.forget()
-            self.book.alarm()
-            self._entries = self.cache_size()
-            self._forgotten |= self._compiled
+            self.cleared(self.cache_size())
             return result
 
         return clear_cache
+
+    def cleared(self, entries: int) -> None:
+        """JAX's caches of this function were emptied; ``entries`` are left."""
+        self.forget()
+        self.book.alarm()
+        self._entries = entries
+        self.programs.lose_all()
 
     def met_foreign_entry(self) -> None:
         """The cache was filled from elsewhere: read the signature of every call from now on."""
@@ -171,19 +191,6 @@ class JaxProbe:
     def _announced(
         self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
-        if miss.key is None:
-            miss.key = self.reader.key_at_miss(args, kwargs)
-        if error is not None:
-            # Keys hold static arguments: a call that failed must not keep them alive.
-            signature = self.book.signature_like(self.reader.read(args, kwargs))
-            self._done.pop((miss.key, miss.context), None)
-            self._raised.add(hash(miss.key))
-        else:
-            signature = self.book.signature(miss.key, lambda: self.reader.read(args, kwargs))
-            if hash(miss.key) in self._raised:
-                self._raised.discard(hash(miss.key))
-                for span in miss.details:
-                    span.ran = True
         with self.book.lock:
             size, before = self.cache_size(), self._entries
             grew = size > before
@@ -193,23 +200,44 @@ class JaxProbe:
             grew = miss.fast_path
         ordinal = self.book.next_ordinal()
         if lost:
-            self._forgotten |= self._compiled
-        ran = self._write(miss, signature.id, ordinal, cleared=signature.id in self._forgotten)
-        self._forgotten.discard(signature.id)
-        if ran:
-            self._compiled.add(signature.id)
-        if ran:
-            self.book.add(signature.id, "compile")
+            # Entries went otherwise than through a function that we follow: so did the static arguments in them.
+            self.forget()
+            self.programs.lose_all()
+        signature = self._signature_at_miss(miss, args, kwargs, error)
+        if self._write(miss, signature, ordinal):
+            self.book.add(signature, "compile")
             self.adapter.recorder.flush_calls(self.book)
         elif error is not None:
-            self.book.add(signature.id, "error")
+            self.book.add(signature, "error")
         elif grew:
-            self.book.add(signature.id, "dispatch_miss")
+            self.book.add(signature, "dispatch_miss")
         else:
-            self.book.add(signature.id, "python_path")
+            self.book.add(signature, "python_path")
 
-    def _write(self, miss: Miss, signature: int | None, ordinal: int | None, *, cleared: bool = False) -> bool:
-        """Write the compilations of a call. Returns whether anything was traced, lowered or compiled for it."""
+    def _signature_at_miss(
+        self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+    ) -> int | None:
+        """The signature of an announced call; None where it can't be read: the compilation is written all the same."""
+        try:
+            if miss.key is None:
+                miss.key = self.reader.key_at_miss(args, kwargs)
+            if error is not None:
+                # Keys hold static arguments: a call that failed must not keep them alive.
+                self._done.pop((miss.key, miss.context), None)
+                self._raised.add(hash(miss.key))
+                return self.book.signature_like(self.reader.read(args, kwargs)).id
+            if hash(miss.key) in self._raised:
+                self._raised.discard(hash(miss.key))
+                for span in miss.details:
+                    span.ran = True
+            return self.book.signature(miss.key, lambda: self.reader.read(args, kwargs)).id
+        except Exception as problem:
+            self.met_foreign_entry()  # from now on a silent call can be a hit of this one, too
+            self.adapter.recorder.internal_error("jax signature", problem, self.book.id)
+            return None
+
+    def _write(self, miss: Miss, signature: int | None, ordinal: int | None) -> bool:
+        """Write the compilations of a call. Returns whether anything came of it: a trace, a lowering, a program."""
         recorder = self.adapter.recorder
         wall = perf_counter() - miss.start
         ran = False
@@ -221,22 +249,23 @@ class JaxProbe:
             if not layers & {"lower", "compile"}:
                 # Without a lowering the trace was found in JAX's cache, or belongs to the trace around us.
                 continue
-            ran = True
+            ran = ran or spans[-1].failed is None
             under = next((span.under for span in spans if span.under), None)
+            known = self._transformed(miss, spans) if under or signature is None else signature
             recorder.compilation(
                 compilation_event(
                     recorder.new_id(),
                     spans,
                     function=self.book.id,
                     call=ordinal,
-                    signature=self._transformed(miss, spans) if under or signature is None else signature,
+                    signature=known,
                     site=site,
                     under=under or ("transform" if miss.nested else None),
                     wall_seconds=wall,
                     inside=around.id if around is not None else None,
                     inside_call=around.next_ordinal() if around is not None else None,
                     context=recorder.context(settings_of(miss.context)),
-                    cleared=cleared,
+                    cleared=spans[-1].failed is None and self.programs.again(known),
                 ),
                 self.book,
             )
@@ -323,6 +352,7 @@ def compilation_event(
         context=context,
         cleared=cleared,
         maker=last.maker,
+        failed=last.failed,
     )
 
 

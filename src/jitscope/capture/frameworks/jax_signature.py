@@ -9,17 +9,20 @@ of its own.
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import jax
+import msgspec
 import numpy as np
 
+from jitscope.capture.frameworks.jax_tokens import token_of
 from jitscope.capture.frameworks.signature_text import ArgumentNames, digest, static_leaf, value_text
-from jitscope.model.notation import cut, short_dtype
-from jitscope.model.signature import ArrayLeaf, Leaf, Node, Signature
-
-STRUCTURE_LIMIT = 1000
+from jitscope.model.notation import TEXT_LIMIT, cut, short_dtype
+from jitscope.model.signature import ArrayLeaf, Leaf, Node, Signature, StaticLeaf
 
 _SCALARS: dict[type, Callable[[], str]] = {
     bool: lambda: "bool",
@@ -27,6 +30,13 @@ _SCALARS: dict[type, Callable[[], str]] = {
     float: lambda: "f64" if jax.config.jax_enable_x64 else "f32",
     complex: lambda: "c128" if jax.config.jax_enable_x64 else "c64",
 }
+
+_PARTS = 128
+"""Most parts of a long static value that are kept."""
+_PART = 80
+"""Most characters of one."""
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Equal values can be at different addresses; tokens tell those apart that differ."""
 
 
 class JaxSignatureReader:
@@ -70,7 +80,8 @@ class JaxSignatureReader:
                 (key, layout) if isinstance(leaf, jax.Array) and (layout := _layout(leaf)) else key
                 for key, leaf in zip(keys, leaves, strict=True)
             ]
-        return (len(args), structure, statics, tuple(keys))
+        # Under another jax_enable_x64 a Python number is of another dtype.
+        return (len(args), structure, statics, tuple(keys), jax.config.jax_enable_x64)
 
     def key_at_miss(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """As `key`, after a look at the layouts."""
@@ -90,27 +101,24 @@ class JaxSignatureReader:
         dynamic, keywords, static, static_keywords = self._split(args, kwargs)
         by_name: dict[str, list[Leaf]] = {}
         order: list[str] = []
-        structures: list[str] = []
         nodes: list[Node] = []
         for index in range(len(args)):
             name = self._names.positional(index)
             order.append(name)
             if index in static:
-                by_name[name] = [static_leaf(name, static[index])]
+                by_name[name] = [_static(name, static[index])]
             else:
-                by_name[name] = _read_tree(name, dynamic[index], structures, nodes)
+                by_name[name] = _read_tree(name, dynamic[index], nodes)
         for keyword in sorted(kwargs):
             name = self._names.keyword(keyword)
             order.append(name)
             if keyword in static_keywords:
-                by_name[name] = [static_leaf(name, static_keywords[keyword])]
+                by_name[name] = [_static(name, static_keywords[keyword])]
             else:
-                by_name[name] = _read_tree(name, keywords[keyword], structures, nodes)
-        structure = ", ".join(structures)
+                by_name[name] = _read_tree(name, keywords[keyword], nodes)
         return Signature(
             leaves=tuple(leaf for name in order for leaf in by_name[name]),
-            structure=cut(structure, STRUCTURE_LIMIT),
-            structure_digest=digest(structure),
+            structure_digest=digest(repr([node.key for node in nodes])) if nodes else "",
             nodes=tuple(nodes),
             positional=len(args),
             keywords=tuple(sorted(kwargs)),
@@ -135,7 +143,7 @@ def program_signature(types: Sequence[tuple[str, Any]], called: Signature | None
         for name, aval in types
         if hasattr(aval, "shape") and hasattr(aval, "dtype")
     )
-    return Signature(leaves=leaves, positional=len(leaves))
+    return Signature(leaves=leaves, positional=len(leaves), partial=True)
 
 
 def _leaf_key(leaf: Any) -> Any:
@@ -156,10 +164,33 @@ def _safe_aval(leaf: Any) -> Any:
         return None
 
 
-def _read_tree(name: str, tree: Any, structures: list[str], nodes: list[Node]) -> list[Leaf]:
-    leaves, structure = jax.tree_util.tree_flatten_with_path(tree, is_leaf=_is_none)
+def _static(path: str, value: Any) -> StaticLeaf:
+    """A static argument: JAX compares its type, and then the value by ``==``."""
+    # A number of NumPy's is no array here: its value is what it is compared by.
+    leaf = static_leaf(path, value.item() if isinstance(value, np.generic) else value)
+    return msgspec.structs.replace(
+        leaf,
+        type=type(value).__qualname__,
+        value=_ADDRESS.sub("", leaf.value),
+        token=token_of(value, typed=True),
+        fields=tuple(f"{name}={cut(_text(part), _PART)}" for name, part in _parts(value, leaf.digest is not None)),
+    )
+
+
+def _parts(value: Any, long: bool) -> list[tuple[str, Any]]:
+    """What a long dataclass, dict or named tuple consists of; empty for others: they are told as a whole."""
+    if not long:
+        return []
+    if dataclasses.is_dataclass(value):
+        return [(field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value)[:_PARTS]]
+    if isinstance(value, dict):
+        return [(str(key), item) for key, item in islice(dict.items(value), _PARTS)]
+    return list(zip(getattr(value, "_fields", ()), value, strict=False)) if isinstance(value, tuple) else []
+
+
+def _read_tree(name: str, tree: Any, nodes: list[Node]) -> list[Leaf]:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=_is_none)
     if not (len(leaves) == 1 and leaves[0][0] == ()):
-        structures.append(f"{name}={structure}")
         _read_nodes(name, tree, nodes)
     return [_read_leaf(name + jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
 
@@ -171,39 +202,49 @@ def _is_none(value: Any) -> bool:
 
 def _read_nodes(path: str, tree: Any, nodes: list[Node]) -> None:
     """The containers of a tree, the outer first."""
+    if tree is None:
+        return
     children, structure = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda value: value is not tree)
     data = structure.node_data()
     if data is None:
         return
     kind, metadata = data
-    if kind is not dict:
-        names = [str(getattr(step[0], "name", "")) for step, _ in children if step]
-        nodes.append(_node(path, kind, metadata, tree, names, str(structure)))
+    names = [str(getattr(step[0], "name", "")) for step, _ in children if step]
+    nodes.append(_node(path, kind, metadata, tree, names))
     for step, child in children:
         if not isinstance(child, (jax.Array, np.ndarray, int, float, complex)):
             _read_nodes(path + jax.tree_util.keystr(step), child, nodes)
 
 
-def _node(path: str, kind: type[Any], metadata: Any, tree: Any, data_fields: list[str], structure: str) -> Node:
-    fields: tuple[str, ...] = ()
+def _node(path: str, kind: type[Any], metadata: Any, tree: Any, data_fields: list[str]) -> Node:
+    fields: list[tuple[str, Any]] = []
     if dataclasses.is_dataclass(kind) and isinstance(metadata, tuple):
         names = [field.name for field in dataclasses.fields(kind) if field.name not in data_fields]
-        fields = tuple(f"{name}={_text(getattr(tree, name, None))}" for name in names)
+        for name, value in ((name, getattr(tree, name, None)) for name in names):
+            parts = _parts(value, len(_text(value)) > TEXT_LIMIT)
+            fields += [(f"{name}.{part}", held) for part, held in parts] or [(name, value)]
+    if kind is defaultdict:
+        metadata = metadata[0]  # its keys are those of its items
+    plain = kind in (list, tuple, dict) or metadata is None
     shown = metadata if not isinstance(metadata, tuple) or len(metadata) != 1 else metadata[0]
+    text = "" if plain else _text(shown)
     return Node(
         path=path,
         type=kind.__qualname__,
-        metadata="" if kind in (list, tuple, type(None)) or metadata is None else _text(shown),
-        fields=fields,
-        digest=digest(structure),
+        metadata=cut(text),
+        fields=tuple(f"{name}={cut(_text(value))}" for name, value in fields),
+        digest=digest(text) if len(text) > TEXT_LIMIT else "",
         identity=None if kind.__module__ in ("builtins", "collections") else id(kind),
+        token=0 if plain else token_of(metadata),
+        tokens=tuple(token_of(value) for _, value in fields),
+        items=len(data_fields),
     )
 
 
 def _text(value: Any) -> str:
     try:
-        return cut(value_text(value))
-    except Exception:  # a user's __repr__ may raise anything
+        return _ADDRESS.sub("", value_text(value))
+    except Exception:  # a user's code may raise anything
         return f"<{type(value).__qualname__}>"
 
 
@@ -212,7 +253,7 @@ def _read_leaf(path: str, leaf: Any) -> Leaf:
         return static_leaf(path, None)
     if isinstance(leaf, jax.Array):
         aval = leaf.aval
-        sharding, device = _placement(leaf)
+        sharding, device = _placement(leaf.sharding)
         return ArrayLeaf(
             path=path,
             dtype=short_dtype(str(aval.dtype)),
@@ -232,26 +273,38 @@ def _read_leaf(path: str, leaf: Any) -> Leaf:
     aval = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else _safe_aval(leaf)
     if aval is None or not hasattr(aval, "shape"):
         return static_leaf(path, leaf)
+    placed = getattr(leaf, "sharding", None) if isinstance(leaf, jax.ShapeDtypeStruct) else None
+    sharding, device = _placement(placed) if placed is not None else (None, None)
     return ArrayLeaf(
         path=path,
         dtype=short_dtype(str(aval.dtype)),
         shape=tuple(aval.shape),
         weak_type=bool(getattr(aval, "weak_type", False)),
         host=kind.__name__,
+        committed=placed is not None,
+        sharding=sharding,
+        device=device,
     )
 
 
-def _placement(array: jax.Array) -> tuple[str | None, str | None]:
+def _placement(sharding: Any) -> tuple[str | None, str | None]:
     """Texts of the sharding and of the device, each None where it is the default."""
-    sharding = array.sharding
     kind = type(sharding).__name__
     memory = getattr(sharding, "memory_kind", None)
-    suffix = "" if memory in (None, "device", "unpinned_host") else f" in {memory}"
+    suffix = "" if memory in (None, "device") or memory == _default_memory(sharding) else f" in {memory}"
     if kind == "SingleDeviceSharding":
         (device,) = sharding.device_set
         default = jax.local_devices()[0]
         return (suffix.strip() or None, None if device == default else str(device))
     return (sharding_text(sharding) + suffix, None)
+
+
+def _default_memory(sharding: Any) -> str | None:
+    """The kind of memory where its devices put arrays by themselves: on a CPU ``unpinned_host``, in some versions."""
+    try:
+        return str(next(iter(sharding.device_set)).default_memory().kind)
+    except Exception:  # an abstract mesh has no devices
+        return None
 
 
 def sharding_text(sharding: Any) -> str:
@@ -262,9 +315,15 @@ def sharding_text(sharding: Any) -> str:
     axes = ",".join(f"{name}:{size}" for name, size in dict(getattr(mesh, "shape", {})).items())
     types = {str(t).rsplit(".", 1)[-1] for t in getattr(mesh, "axis_types", None) or ()}
     explicit = f" {'/'.join(sorted(types))}" if types - {"Auto"} else ""
-    ids = [device.id for device in getattr(getattr(mesh, "devices", None), "flat", ())]
-    devices = "" if ids == list(range(len(ids))) else f" devices {','.join(map(str, ids[:16]))}"
-    return f"{str(sharding.spec).replace('PartitionSpec', 'P')} on ({axes}){explicit}{devices}"
+    return f"{str(sharding.spec).replace('PartitionSpec', 'P')} on ({axes}){explicit}{devices_text(mesh)}"
+
+
+def devices_text(mesh: Any) -> str:
+    """The devices of a mesh, where it has some that are not the first ones in order."""
+    if type(mesh).__name__ != "Mesh":  # an AbstractMesh has none, and may raise when asked
+        return ""
+    ids = [device.id for device in mesh.devices.flat]
+    return "" if ids == list(range(len(ids))) else f" devices {','.join(map(str, ids[:16]))}"
 
 
 def _layout(array: jax.Array) -> str | None:

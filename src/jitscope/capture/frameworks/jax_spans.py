@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class Span:
     """False: JAX announced a trace that it then found in its cache."""
     cache_hit: bool = False
     cache_read: float = 0.0
+    failed: str | None = None
+    """What was raised in it: nothing came of it."""
     under: Under | None = None
     types: list[tuple[str, Any]] | None = None
     """Of a compile that no call's arguments stand for: name and abstract value of each argument of the program."""
@@ -36,6 +39,8 @@ class Span:
 class _Open:
     kind: str
     traces: int | None
+    handled: int
+    """``id()`` of the exception that was being handled when it began, which is none of its own."""
     inner: float = 0.0
     cache_hit: bool = False
     cache_read: float = 0.0
@@ -46,6 +51,7 @@ class _Local(threading.local):
         self.open: list[_Open] = []
         self.orphans: list[Span] = []
         self.staging: list[tuple[object, Span]] = []
+        self.bare: tuple[object, int | None] | None = None
 
 
 class SpanKeeper:
@@ -65,9 +71,18 @@ class SpanKeeper:
         """What ran in this thread for a ``lower()`` or ``trace()`` under way, with its owner."""
         return self._local.staging
 
+    @property
+    def bare(self) -> tuple[object, int | None] | None:
+        """This thread's last call past a wrapper, through the bare jitted object: its owner, its signature."""
+        return self._local.bare
+
+    @bare.setter
+    def bare(self, call: tuple[object, int | None] | None) -> None:
+        self._local.bare = call
+
     def opened(self, kind: str, traces: int | None) -> None:
         """A phase starts in this thread; ``traces`` is JAX's count of traces so far."""
-        self._local.open.append(_Open(kind, traces))
+        self._local.open.append(_Open(kind, traces, id(sys.exception())))
 
     def cache_hit(self) -> None:
         """The compile under way was found in the persistent cache."""
@@ -82,7 +97,8 @@ class SpanKeeper:
     def closed(self, kind: str, program: str, seconds: float, traces: int | None) -> None:
         """A phase ends in this thread after ``seconds``."""
         stack = self._local.open
-        opened = _Open(kind, None)
+        raised = sys.exception()
+        opened = _Open(kind, None, id(raised))
         while stack:
             candidate = stack.pop()
             if candidate.kind == kind:
@@ -98,11 +114,16 @@ class SpanKeeper:
             ran=ran,
             cache_hit=opened.cache_hit,
             cache_read=opened.cache_read,
+            failed=_error_text(raised) if kind == "compile" and id(raised) != opened.handled else None,
         )
         separate = self._finished(span, bool(stack))
         if stack:
             # What is not somebody else's stays part of the outer span.
             stack[-1].inner += seconds if separate else opened.inner
+
+
+def _error_text(error: BaseException | None) -> str | None:
+    return f"{type(error).__name__}: {error}"[:400] if error is not None else None
 
 
 def _program(name: str) -> str:

@@ -70,13 +70,16 @@ def attribute(value: Any, name: str) -> Any:
         found = inspect.getattr_static(value, name, _NOTHING)
     else:
         kept = _instance_dict(value)
-        if name == "__dict__" and kept is not None:
+        if name == "__dict__":
+            if kept is None:
+                raise MissingError
             return kept
         if kept is not None and dict.__contains__(kept, name):
             return dict.__getitem__(kept, name)
-        found = inspect.getattr_static(type(value), name, _NOTHING)
+        # Not `getattr_static` of the type: that looks into the metaclass as well.
+        found = next((vars(base)[name] for base in type(value).__mro__ if name in vars(base)), _NOTHING)
     if found is _NOTHING:
-        raise MissingError
+        return _by_getattr(value, name)
     if isinstance(found, (types.MemberDescriptorType, types.GetSetDescriptorType, _FIELD_OF_NAMEDTUPLE)):
         try:
             return found.__get__(value, type(value))
@@ -95,6 +98,23 @@ class _Named(NamedTuple):
 
 
 _FIELD_OF_NAMEDTUPLE: Any = type(inspect.getattr_static(_Named, "field"))
+
+
+def _by_getattr(value: Any, name: str) -> Any:
+    """What ``__getattr__`` would give, where it is known what that does: a module looks into its registries."""
+    if isinstance(value, types.ModuleType):
+        raise UnreadableError if "__getattr__" in vars(value) else MissingError
+    asked = inspect.getattr_static(type(value), "__getattr__", None)
+    if asked is None:
+        raise MissingError
+    if getattr(asked, "__module__", None) != "torch.nn.modules.module":
+        raise UnreadableError
+    kept = _instance_dict(value) or {}
+    for registry in ("_parameters", "_buffers", "_modules"):
+        found = dict.get(kept, registry)
+        if isinstance(found, dict) and dict.__contains__(found, name):
+            return dict.__getitem__(found, name)
+    raise MissingError
 
 
 def _instance_dict(value: Any) -> dict[str, Any] | None:

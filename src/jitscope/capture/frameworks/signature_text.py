@@ -128,6 +128,8 @@ def _object_text(value: Any, depth: int) -> str:
     names = [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None
     if names is None:
         names = list(attribute(value, "__dict__")) if has_attribute(value, "__dict__") else []
+        slots = (vars(base).get("__slots__", ()) for base in kind.__mro__)
+        names += [name for found in slots for name in ([found] if isinstance(found, str) else found)]
     fields: list[str] = []
     for name in names[:_FIELDS]:
         try:

@@ -116,7 +116,8 @@ class _Walk:
             try:
                 inner = self._child(value, source, below)
             except MissingError:
-                if source and not failed:
+                # That a dictionary has fewer keys, a guard on its length says.
+                if source and not failed and not _KEY_OF.match(below):
                     # No guard above it says that it is gone.
                     yield self._made(f"{below} exists", below, None, None, module=inside)
                     failed = True
@@ -155,6 +156,8 @@ class _Walk:
             return self._made(text, None, ", ".join(privates.function_modes()), None)
         if kind == "DEFAULT_DEVICE":
             return self._made(text, None, str(torch.get_default_device()), None)
+        # Whether a module has an attribute is about the module, though none lies on the way to it.
+        module = module or ("hasattr(" in text and isinstance(value, torch.nn.Module))
         return self._made(text, source, _value(value, kind), type(value).__qualname__, module=module)
 
     def _between(self, guard: Any) -> Iterator[GuardFailure]:

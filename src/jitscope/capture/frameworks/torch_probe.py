@@ -212,19 +212,21 @@ class TorchProbe:
             book.add(None, "hit")  # this torch does not list its entries
             return
         entry = (self.adapter.generation, str(live[0].compile_id))
+        if len(live) > 1 and (not self._ordered or book.overlapped()):
+            signature, compilation = self._by_signature(args, kwargs)
+            book.add(signature, "hit", compilation)
+            return
         known = self._entries.get(entry)
         if known is None:
             # Made before watching, or by another wrapper of the same code.
             compilation = self.adapter.compilations.get(entry)
-            known = self._entries[entry] = (self._signature(args, kwargs), compilation)
+            known = self._entries.setdefault(entry, (self._signature(args, kwargs), compilation))
             if compilation is None:
                 self.adapter.recorder.note(
                     "entries-before-watch",
                     f"{book.event.name}: cache entry {entry[1]} was made before jitscope watched; its cost is unknown",
                     book.id,
                 )
-        if len(live) > 1 and (not self._ordered or book.overlapped()):
-            known = self._by_signature(args, kwargs)
         book.add(known[0], "hit", known[1])
 
     def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int | None, int | None]:
