@@ -4,7 +4,8 @@ import pytest
 from builders import array, signature, static
 
 from jitscope.analysis.global_state import names_in_reason, state_causes
-from jitscope.analysis.torch_guards import causes_of_guards, common_path, user_line
+from jitscope.analysis.torch_guards import causes_of_guards, user_line
+from jitscope.analysis.torch_merging import common_path
 from jitscope.model.events import GuardFailure
 
 KEYS = "DispatchKeySet(CPU, BackendSelect, ADInplaceOrView, AutogradCPU)"

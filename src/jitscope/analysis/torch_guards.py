@@ -6,26 +6,22 @@ is one set of guards; `causes_of_guards` reads one entry's.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
 
 import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.global_state import state_causes
-from jitscope.analysis.guards import related
+from jitscope.analysis.torch_merging import GONE, merged_causes, without_followers
+from jitscope.analysis.torch_names import Names
+from jitscope.analysis.torch_tensors import is_tensor_guard, tensor_causes
+from jitscope.analysis.torch_types import plain_type, type_of
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import GuardFailure
-from jitscope.model.notation import array_text, cut, short_dtype
+from jitscope.model.notation import cut
 from jitscope.model.signature import Signature, StaticLeaf
 
-_CHECK_TENSOR = re.compile(r"^check_tensor\((?P<source>.+?), (?P<type>\w+), DispatchKeySet\(")
-_TENSOR = re.compile(
-    r"(?P<type>\w+), DispatchKeySet\((?P<keys>[^)]*)\), (?P<dtype>torch\.\w+), device=(?P<device>\w+), "
-    r"requires_grad=(?P<grad>\w+), size=\[(?P<size>[^\]]*)\](?:, stride=\[(?P<stride>[^\]]*)\])?"
-)
 _TYPE = re.compile(r"^___check_type_id\(.*\), type=<class '(?P<type>[^']+)'>")
 _OBJECT = re.compile(r"^___check_obj_id\(.*, \d+\)(?:, type=<class '(?P<type>[^']+)'>)?")
 """torch 2.11 does not tell the type."""
@@ -38,22 +34,13 @@ _IDENTITY = re.compile(r"^(?P<one>.+?) is (?P<not>not )?(?P<other>[LG]\[.+)$")
 _SIZES = re.compile(r"\.(?:size|stride|storage_offset)\(\)")
 _PLACE = re.compile(r"  # (?P<line>.+?)  # (?P<file>[^\s:]+):(?P<number>\d+) in ")
 
-_ROOT = re.compile(r"\b[LG]\['(\w+)'\]")
 _HELD = re.compile(r"\.(?:_modules|_parameters|_buffers|_\w*hooks\w*)(?:\[[^\]]*\])*$")
-_DICTS = re.compile(r"\.__dict__\['(_modules|_parameters|_buffers)'\]")
-_MEMBER = re.compile(r"\.(?:_modules|_parameters|_buffers)\['([^']*)'\]")
-_ATTRIBUTE = re.compile(r"\.__dict__\['(\w+)'\]")
 _CONTAINERS = frozenset(
     {"tuple", "list", "dict", "set", "frozenset", "OrderedDict", "defaultdict", "deque", "mappingproxy"}
 )
 _PLAIN = frozenset({"int", "float", "complex", "bool", "str", "NoneType"})
-_BACKEND = re.compile(r"^(?:Sparse\w*?|Quantized|Nested\w*?)(?=CPU|CUDA|Meta|XPU|MPS)")
-_GONE = "absent"
-_MANY = 8
-"""From how many changed parameters on they are told as the module that holds them."""
 _ANOTHER = "another "
 """Begins the text of an object that its guard knows by address only."""
-_AUTOCAST = re.compile(r"(?:, )?Autocast\w+")
 
 
 _SET = re.compile(r"^(?P<no>not )?set\.__contains__\((?P<what>.+), (?P<key>.+)\)$")
@@ -81,7 +68,7 @@ def causes_of_guards(
         parameters: all of them, for what a wrapper got as ``args[0]`` or ``kwargs['x']``; None: as in the signature.
         wrapped: the code is torch's own wrapper around a module: ``fn`` is the module.
     """
-    names = _Names(signature, wrapped=wrapped, defaults=defaults, parameters=parameters)
+    names = Names(signature, wrapped=wrapped, defaults=defaults, parameters=parameters)
     known = {leaf.path: leaf for leaf in before.leaves} if before is not None else {}
     found: dict[tuple[CauseKind, str | None], Cause] = {}
     for failure in failures:
@@ -90,7 +77,7 @@ def causes_of_guards(
             if one.kind == "static_value" and isinstance(leaf, StaticLeaf) and (one.old or "").startswith(_ANOTHER):
                 one = msgspec.structs.replace(one, old=_other(leaf.value, one.new))  # noqa: PLW2901
             found.setdefault((one.kind, one.path), one)
-    return _merged(_without_followers(list(found.values())))
+    return merged_causes(without_followers(list(found.values())))
 
 
 def failure_of(
@@ -117,66 +104,7 @@ def user_line(text: str) -> str | None:
     return f"{cut(place['line'].strip(), 80)} ({place['file'].rsplit('/', 1)[-1]}:{place['number']})"
 
 
-class _Names:
-    """From torch's sources to the user's names."""
-
-    def __init__(
-        self,
-        signature: Signature | None,
-        *,
-        wrapped: bool,
-        defaults: Collection[str],
-        parameters: Sequence[str] | None,
-    ) -> None:
-        self._wrapped = wrapped
-        self._parameters = parameters
-        self._defaults = defaults
-        self._arguments = (
-            list(dict.fromkeys(found[0] for leaf in signature.leaves if (found := re.match(r"\w+", leaf.path))))
-            if signature is not None
-            else []
-        )
-
-    def path(self, source: str) -> str:
-        """``L['fn']._modules['1'].training`` → ``self[1].training``; of an expression, each source in it."""
-        text = re.sub(r"___from_numpy\(([^()]+)\)", r"\1", source)
-        text = re.sub(r"\bdict\((type\([^()]*\))\.__dict__\)\['(\w+)'\]", r"\1.\2", text)
-        text = _ROOT.sub(r"\1", text)
-        text = _DICTS.sub(r".\1", text)
-        text = _MEMBER.sub(lambda found: f"[{found[1]}]" if found[1].isdigit() else f".{found[1]}", text)
-        text = _ATTRIBUTE.sub(r".\1", text).replace(".__dict__", "").removesuffix(".__code__")
-        text = re.sub(r"\b__import_(\w+)", lambda found: found[1].replace("_dot_", "."), text)
-        if self._wrapped:
-            text = re.sub(r"\bfn\b", "self", text)
-        if self._parameters is None or not {"args", "kwargs"} & set(self._parameters):
-            # A wrapper's arguments: the signature calls them as the function inside does.
-            text = re.sub(r"\bargs\[(\d+)\]", lambda found: self._argument(int(found[1]), found[0]), text)
-            text = re.sub(r"\bkwargs\['(\w+)'\]", lambda found: self._keyword(found[1], found[0]), text)
-        return text
-
-    def in_order(self, paths: Collection[str]) -> list[str]:
-        """Paths in the order of the arguments that they start with."""
-        known = list(self._parameters or self._arguments)
-        roots = {path: re.match(r"\w+", path) for path in paths}
-        place = {
-            path: known.index(root[0]) if root and root[0] in known else len(known) for path, root in roots.items()
-        }
-        return sorted(paths, key=lambda path: (place[path], path))
-
-    def left_out(self, path: str) -> bool:
-        """Whether the call left the parameter that a path starts with to its default."""
-        root = re.match(r"\w+", path)
-        return root is not None and root[0] in self._defaults and root[0] not in self._arguments
-
-    def _argument(self, index: int, text: str) -> str:
-        known = self._arguments if self._parameters is None else self._parameters
-        return known[index] if index < len(known) else text
-
-    def _keyword(self, name: str, text: str) -> str:
-        return name if name in self._arguments or name in (self._parameters or ()) else text
-
-
-def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
+def _causes(failure: GuardFailure, names: Names) -> Iterator[Cause]:
     text = re.split(r"\n|  +#", failure.text.strip(), maxsplit=1)[0].rstrip()
     said = f"{failure.entry}: {text}"
     if text.startswith("___check_global_state"):
@@ -195,8 +123,8 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
     if "_dynamo_" in text and text.startswith(("hasattr(", "((", "_dynamo", "_has_dynamo")):
         yield cause("shape_constraint", path, "sizes not marked", "marked as dynamic, or otherwise than before", said)
         return
-    if _CHECK_TENSOR.match(text):
-        yield from _tensor_causes(text, failure, path, said)
+    if is_tensor_guard(text):
+        yield from tensor_causes(text, failure, path, said)
         return
     kind_of = _Kinds(failure.origin, path, default=failure.origin == "argument" and names.left_out(path))
     for pattern in (_TYPE, _OBJECT):
@@ -205,7 +133,7 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
             continue
         old, new = (found["type"] or "object").rsplit(".", 1)[-1], failure.value
         if pattern is _TYPE:
-            new = _plain_type(new or "")
+            new = plain_type(new or "")
             yield cause(kind_of.type_change(old, new), kind_of.path, old, new, said)
         elif new is not None and old != "object" and failure.type in _PLAIN and failure.type != old:
             yield cause(kind_of.type_change(old, failure.type), kind_of.path, old, new, said)
@@ -218,7 +146,7 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
         # Of a list of modules the list is told, as where its length is guarded.
         of_modules = failure.origin == "module" and held
         whole = re.sub(r"\[\d+\]$", "", kind_of.path) if of_modules else kind_of.path
-        yield cause(kind, whole, "present", _GONE, said)
+        yield cause(kind, whole, "present", GONE, said)
         return
     has = _HAS.match(text)
     if has is not None:
@@ -259,9 +187,9 @@ def _causes(failure: GuardFailure, names: _Names) -> Iterator[Cause]:
     value = _VALUE.match(text)
     if value is not None:
         old, new = value["old"], failure.value or ""
-        before, after = _type_of(old), failure.type or _type_of(new)
+        before, after = type_of(old), failure.type or type_of(new)
         if old in ("None", "not None") or (before and after and before != after) or new.startswith("<class '"):
-            yield cause(kind_of.type_change(before, after), kind_of.path, old, _plain_type(new), said)
+            yield cause(kind_of.type_change(before, after), kind_of.path, old, plain_type(new), said)
         else:
             yield cause(kind_of.value(), kind_of.path, old, new, said)
         return
@@ -302,7 +230,7 @@ class _Kinds:
         return "tree_structure" if {old, new} <= _CONTAINERS else "python_type"
 
 
-def _relation(text: str, failure: GuardFailure, names: _Names, said: str) -> Iterator[Cause]:
+def _relation(text: str, failure: GuardFailure, names: Names, said: str) -> Iterator[Cause]:
     """A guard between several sources: sizes, or who is whose twin."""
     identity = _IDENTITY.match(text)
     if text.startswith("check_no_aliasing"):
@@ -331,200 +259,8 @@ def _relation(text: str, failure: GuardFailure, names: _Names, said: str) -> Ite
     yield cause("unknown", None, None, failure.value, said)
 
 
-def _tensor_causes(text: str, failure: GuardFailure, path: str, said: str) -> Iterator[Cause]:
-    expected, actual = _TENSOR.search(text), _TENSOR.match(failure.value or "")
-    module, captured = failure.origin == "module", failure.origin == "captured"
-    if expected is None:
-        yield cause("unknown", path, None, failure.value, said)
-        return
-    before = _array(expected)
-    if actual is None:
-        kind: CauseKind = "module_structure" if module else "captured_value" if captured else "python_type"
-        yield cause(kind, path, before, _plain_type(failure.value or ""), said)
-        return
-    after = _array(actual)
-    changes = list(_tensor_changes(expected, actual, before, after))
-    if not changes and "inference_mode=True" in (failure.value or ""):
-        yield cause("config", "inference_mode", "False", "True", said)
-        return
-    if not changes and "ADInplaceOrView" in expected["keys"] and "Autograd" not in expected["keys"]:
-        # An ordinary tensor without autograd's key: inference mode took it away when the entry was made.
-        yield cause("config", "inference_mode", "True", "False", said)
-        return
-    if not changes:
-        # Keys of the thread (autocast) are part of what is compared: the global state says it.
-        yield cause("unknown", path, before, f"{after}, by the thread's dispatch keys", said)
-        return
-    for kind, old, new in changes:
-        if captured:
-            yield cause("captured_value", path, old, new, said)
-        elif module:
-            yield cause("module_structure", path, old, new, said)
-        else:
-            yield cause(kind, path, old, new, said)
-
-
-def _tensor_changes(
-    expected: re.Match[str], actual: re.Match[str], before: str, after: str
-) -> Iterator[tuple[CauseKind, str, str]]:
-    if expected["type"] != actual["type"]:
-        yield "python_type", expected["type"], actual["type"]
-    sizes, now = _sizes(expected["size"]), _sizes(actual["size"])
-    if len(sizes) != len(now):
-        yield "rank", before, after
-    elif any(one not in (None, other) for one, other in zip(sizes, now, strict=True)):
-        yield "shape", before, after
-    if expected["dtype"] != actual["dtype"]:
-        yield "dtype", before, after
-    if expected["grad"] != actual["grad"]:
-        yield "requires_grad", f"requires_grad={expected['grad']}", f"requires_grad={actual['grad']}"
-    yield from _key_changes(expected, actual)
-    if len(sizes) == len(now) and _stride_changed(expected, actual, sizes, now):
-        yield "layout", f"stride={expected['stride'].replace(' ', '')}", f"stride={actual['stride'].replace(' ', '')}"
-
-
-def _key_changes(expected: re.Match[str], actual: re.Match[str]) -> Iterator[tuple[CauseKind, str, str]]:
-    """What the dispatch keys tell: device and layout in the first, autograd in the rest."""
-    old, new = ([key.strip() for key in _AUTOCAST.sub("", one["keys"]).split(",")] for one in (expected, actual))
-    if not any(old) or not any(new):
-        return
-    device = (expected["device"], actual["device"])
-    backend = [_BACKEND.sub("", one[0]) for one in (old, new)]
-    if backend[0] != backend[1] or device[0] != device[1]:
-        yield "device", _device(backend[0], device[0]), _device(backend[1], device[1])
-    elif old[0] != new[0]:
-        yield "layout", old[0], new[0]
-    for view in ("Conjugate", "Negative"):
-        if (view in old) != (view in new):
-            texts = [f"a {view.lower()} view" if view in one else f"no {view.lower()} view" for one in (old, new)]
-            yield "layout", texts[0], texts[1]
-    inference = tuple("ADInplaceOrView" not in one for one in (old, new))
-    if backend[0] == backend[1] and old[0] == new[0] and inference[0] != inference[1]:
-        texts = ["inference tensor" if one else "ordinary tensor" for one in inference]
-        yield "requires_grad", texts[0], texts[1]
-
-
-def _device(backend: str, index: str) -> str:
-    name = backend.lower()
-    return name if index == "None" else f"{name}:{index}"
-
-
-def _stride_changed(
-    expected: re.Match[str], actual: re.Match[str], sizes: Sequence[int | None], now: Sequence[int | None]
-) -> bool:
-    """Whether the order of the axes in memory differs; strides that only follow other sizes do not count."""
-    old, new = _sizes(expected["stride"] or ""), _sizes(actual["stride"] or "")
-    if len(old) != len(new) or all(one in (None, other) for one, other in zip(old, new, strict=True)):
-        return False
-    if list(sizes) == list(now):
-        return True
-    if None in old or None in sizes:
-        return any(one not in (None, other) for one, other in zip(old, new, strict=True)) and not _contiguous(now, new)
-    return _contiguous(sizes, old) != _contiguous(now, new) or (
-        not _contiguous(sizes, old) and _order(old) != _order(new)
-    )
-
-
-def _contiguous(sizes: Sequence[int | None], strides: Sequence[int | None]) -> bool:
-    expected = 1
-    for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
-        if size != 1 and stride != expected:
-            return False
-        expected *= size or 1
-    return True
-
-
-def _order(strides: Sequence[int | None]) -> list[int]:
-    return sorted(range(len(strides)), key=lambda axis: strides[axis] or 0)
-
-
-def _sizes(text: str) -> list[int | None]:
-    return [int(one) if one.strip().lstrip("-").isdigit() else None for one in text.split(",") if one.strip()]
-
-
-def _array(tensor: re.Match[str]) -> str:
-    sizes = ["$" if size is None else size for size in _sizes(tensor["size"])]
-    return array_text(short_dtype(tensor["dtype"]), sizes)
-
-
-def _plain_type(text: str) -> str:
-    """``<class 'a.b.C'>`` → ``C``."""
-    return re.sub(r"^<class '(?:.*\.)?([^'.]+)'>$", r"\1", text)
-
-
-def _type_of(text: str) -> str:
-    """The type of a value that is written as Python writes it; empty where that can't be told."""
-    if text in ("inf", "-inf", "nan"):
-        return "float"
-    try:
-        return type(ast.literal_eval(text)).__name__
-    except (ValueError, SyntaxError):
-        return ""
-
-
 def _other(old: str, new: str | None) -> str:
     return f"{old} (another object)" if old == new else old
-
-
-def _without_followers(causes: list[Cause]) -> list[Cause]:
-    """Leave out what only follows from another cause."""
-    kinds = {one.kind for one in causes}
-    if "config" in kinds:
-        # Under autocast a tensor shows other dispatch keys: the setting is the cause.
-        causes = [one for one in causes if not (one.kind == "unknown" and "dispatch keys" in (one.new or ""))]
-    if any(one.kind == "config" and one.path == "grad_mode" for one in causes):
-        # Inference mode switches the grad mode off as well; torch names that.
-        causes = [one for one in causes if (one.kind, one.path) != ("config", "inference_mode")]
-    told = [one.path for one in causes if one.new != _GONE]
-    # That an item is gone is told by a guard on its container, where there is one.
-    causes = [one for one in causes if one.new != _GONE or not any(related(one.path, path) for path in told)]
-    layouts = {one.path for one in causes if one.kind == "layout"}
-    # Which stride equals which size follows from the layout.
-    causes = [
-        one
-        for one in causes
-        if not (one.kind == "shape_constraint" and one.path in layouts and ".stride()" in (one.old or ""))
-    ]
-    aliases = {one.path for one in causes if one.kind in ("static_value", "python_type", "captured_value")}
-    return [one for one in causes if not (one.kind == "aliasing" and _about(one, aliases))]
-
-
-def _about(alias: Cause, changed: set[str | None]) -> bool:
-    """Whether one side of an identity is a value that changed: then that is the news."""
-    texts = (alias.path or "", (alias.old or "").partition(" as ")[2], (alias.old or "").partition(" than ")[2])
-    return any(text and text in changed for text in texts)
-
-
-def _merged(causes: Sequence[Cause]) -> list[Cause]:
-    """Modules that were switched together, or whose parameters all changed, are told as the one that holds them."""
-    merged = list(causes)
-    roots = list(dict.fromkeys(_root(one) for one in causes))
-    for root, (kind, least) in product(roots, (("training_mode", 2), ("module_structure", _MANY))):
-        same = [one for one in merged if one.kind == kind and _root(one) == root]
-        if len(same) < least:
-            continue
-        first = msgspec.structs.replace(same[0], path=common_path([one.path or "" for one in same]))
-        if kind == "module_structure":
-            first = msgspec.structs.replace(first, old=f"{len(same)} of its tensors: {first.old}")
-        merged = [first if one is same[0] else one for one in merged if one is same[0] or one not in same]
-    return merged
-
-
-def _root(one: Cause) -> str:
-    """The variable that a path starts with."""
-    found = re.match(r"\w+", one.path or "")
-    return found[0] if found is not None else ""
-
-
-def common_path(paths: Sequence[str]) -> str:
-    """The longest path that leads to all: ``["self.a.b", "self.a.c"]`` → ``self.a``."""
-    steps = [re.findall(r"^\w+|\.\w+|\[[^\]]*\]", path) for path in paths]
-    shared: list[str] = []
-    for column in zip(*steps, strict=False):
-        if len(set(column)) > 1:
-            break
-        shared.append(column[0])
-    return "".join(shared) or paths[0]
 
 
 def entries_of(failures: Sequence[GuardFailure]) -> Mapping[str, list[GuardFailure]]:

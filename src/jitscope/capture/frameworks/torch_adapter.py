@@ -92,7 +92,7 @@ class TorchAdapter:
         self._alarm_all()
 
     def _alarm_all(self) -> None:
-        for probe in {probe for probes in self.by_code.values() for probe in probes}:
+        for probe in {probe for probes in tuple(self.by_code.values()) for probe in probes}:
             probe.book.alarm()
 
     def _on_stance(self, stance: str) -> None:

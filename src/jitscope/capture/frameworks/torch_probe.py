@@ -204,7 +204,7 @@ class TorchProbe:
             self.book.id,
         )
         signature = self._signature(args, kwargs)
-        return all(met != signature for met, _ in self._entries.values())
+        return all(met != signature for met, _ in tuple(self._entries.values()))
 
     def _hit(self, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         book = self.book
@@ -232,7 +232,8 @@ class TorchProbe:
     def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int | None, int | None]:
         """Which entry served a call, where the order of the entries does not tell."""
         signature = self._signature(args, kwargs)
-        compilations = {made for met, made in self._entries.values() if met == signature}
+        # A copy (one C call): another thread may be adding an entry.
+        compilations = {made for met, made in tuple(self._entries.values()) if met == signature}
         if len(compilations) == 1:
             return signature, compilations.pop()
         self.adapter.recorder.note(
