@@ -59,6 +59,15 @@ class Header(msgspec.Struct, frozen=True, tag="header", tag_field="event"):
     versions: dict[str, str] = {}
     """``python``, and ``jax``/``jaxlib``/``torch`` where they were loaded when recording started."""
     devices: tuple[str, ...] = ()
+    program: str | None = None
+    """Run id of the first process of the program: what ties its processes' recordings together.
+
+    None where the process neither followed its children nor was a child that was followed.
+    """
+    parent: int | None = None
+    """Process id of the followed process that started this one; None in the first one."""
+    process: str | None = None
+    """What started it calls it: ``SpawnProcess-1``; None where it has no such name."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -255,6 +264,13 @@ class NoteEvent(msgspec.Struct, frozen=True, tag="note", tag_field="event", omit
     function: int | None = None
 
 
+class LabelEvent(msgspec.Struct, frozen=True, tag="label", tag_field="event", omit_defaults=True):
+    """What happens from here on, in the order of the file, belongs to this: a test, a cell of a notebook."""
+
+    text: str | None = None
+    """None: to nothing in particular."""
+
+
 class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_defaults=True):
     """Last line of a recording that was closed."""
 
@@ -273,5 +289,6 @@ Event = (
     | CallsEvent
     | CacheEvent
     | NoteEvent
+    | LabelEvent
     | EndEvent
 )
