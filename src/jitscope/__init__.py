@@ -12,9 +12,15 @@ if TYPE_CHECKING:
     from jitscope.capture.watch import jit as jit
     from jitscope.capture.watch import watch as watch
     from jitscope.errors import JitscopeError as JitscopeError
+    from jitscope.errors import RecompileError as RecompileError
+    from jitscope.errors import RecompileWarning as RecompileWarning
     from jitscope.front import record as record
     from jitscope.front import report as report
     from jitscope.front import stats as stats
+    from jitscope.gates import expect as expect
+    from jitscope.gates import freeze as freeze
+    from jitscope.gates import frozen as frozen
+    from jitscope.gates import unfreeze as unfreeze
     from jitscope.version import __version__ as __version__
 
 _HOMES = {
@@ -24,11 +30,32 @@ _HOMES = {
     "record": "jitscope.front",
     "report": "jitscope.front",
     "stats": "jitscope.front",
+    "expect": "jitscope.gates",
+    "freeze": "jitscope.gates",
+    "frozen": "jitscope.gates",
+    "unfreeze": "jitscope.gates",
     "JitscopeError": "jitscope.errors",
+    "RecompileError": "jitscope.errors",
+    "RecompileWarning": "jitscope.errors",
     "__version__": "jitscope.version",
 }
 
-__all__ = ["JitscopeError", "__version__", "compile", "jit", "record", "report", "stats", "watch"]
+__all__ = [
+    "JitscopeError",
+    "RecompileError",
+    "RecompileWarning",
+    "__version__",
+    "compile",
+    "expect",
+    "freeze",
+    "frozen",
+    "jit",
+    "record",
+    "report",
+    "stats",
+    "unfreeze",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from jitscope.model.cause import Cause
 
 OK: Final = 0
 """Everything went well."""
@@ -23,3 +26,34 @@ class JitscopeError(Exception):
     def __init__(self, message: str, *, slug: str) -> None:
         super().__init__(message)
         self.slug = slug
+
+
+class RecompileError(RuntimeError):
+    """A compilation that a gate forbids: `jitscope.freeze`, `jitscope.frozen`, or a limit of `jitscope.expect`.
+
+    Raised before the compiler runs where the framework allows that, at the call that needs the compilation. The
+    function can be called again: nothing of it is lost.
+    """
+
+    def __init__(self, message: str, *, function: str = "", causes: tuple[Cause, ...] = ()) -> None:
+        super().__init__(message)
+        self.function = function
+        """Qualified name; empty where several functions are meant."""
+        self.causes = causes
+        """Why the compilation is needed; empty where that is not known."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _recompile_error, (str(self), self.function, self.causes)
+
+
+def _recompile_error(message: str, function: str, causes: tuple[Cause, ...]) -> RecompileError:
+    return RecompileError(message, function=function, causes=causes)
+
+
+class RecompileWarning(UserWarning):
+    """A compilation while `jitscope.frozen(action="warn")` or `jitscope.freeze(action="warn")` is in force."""
+
+
+# Under the names by which users import them.
+for _public in (JitscopeError, RecompileError, RecompileWarning):
+    _public.__module__ = "jitscope"

@@ -7,6 +7,7 @@ that is live; everything else is written under a lock.
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import weakref
 from collections import Counter
@@ -14,7 +15,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from jitscope.capture.pending import local
+from jitscope.capture.gates import REFUSALS
+from jitscope.capture.pending import local, refusal_of
 from jitscope.model.events import FunctionEvent, Outcome, Run, SignatureEvent
 from jitscope.model.signature import Signature
 
@@ -29,6 +31,15 @@ RunKey = tuple[int | None, Outcome, int | None]
 
 FLUSH_RUNS = 4096
 """Runs kept before they are handed to the sessions."""
+
+
+def _show_the_call_only(refusal: BaseException) -> None:
+    """Leave out of the traceback what is between the wrapper and the hook: frames of the framework and of ours."""
+    if refusal.__traceback__ is not None:
+        refusal.__traceback__.tb_next = None
+    # JAX says there that it left out frames of its own.
+    refusal.__dict__.pop("__notes__", None)
+    refusal.__cause__ = refusal.__context__ = None
 
 
 class HitCounter:
@@ -125,15 +136,24 @@ class Book:
         return perf_counter()
 
     def settle(self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """After a call that returned, while the book is alarmed; ``entered`` is 0 where it was not yet at the start."""
+        """After a call that returned, while the book is alarmed; ``entered`` is 0 where it was not yet at the start.
+
+        Raises:
+            RecompileError: if a gate refused a compilation of this call where the framework could not be stopped.
+        """
+        refused = refusal_of(sys._getframe(1)) if local.misses else None
         try:
             self._leave(entered)
             self.probe.settle(entered, args, kwargs, None)
         except Exception as error:
             self.recorder.internal_error("settle", error, self.id)
+        if refused is not None:
+            raise refused.with_traceback(None) from None
 
     def failed(self, entered: float, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """After a call that raised."""
+        if isinstance(error, REFUSALS):
+            _show_the_call_only(error)
         try:
             self._leave(entered)
             self.probe.settle(entered, args, kwargs, error)

@@ -30,6 +30,7 @@ class Miss:
         "key",
         "kwargs",
         "nested",
+        "refused",
         "start",
     )
 
@@ -45,6 +46,8 @@ class Miss:
         """JAX: whether the call got an entry in the C++ cache."""
         self.nested = False
         self.compiled = False
+        self.refused: Exception | None = None
+        """What a gate raised that could not be raised there: it is raised when the call has ended."""
         self.start = perf_counter()
         self.details: list[Any] = []
 
@@ -91,6 +94,12 @@ def find(frame: FrameType) -> Miss | None:
         if miss.frame is frame:
             return miss
     return None
+
+
+def refusal_of(frame: FrameType) -> Exception | None:
+    """What a gate raised in the call of ``frame``, where it could not be raised there and then."""
+    miss = find(frame)
+    return miss.refused if miss is not None else None
 
 
 def push(miss: Miss) -> None:

@@ -21,6 +21,7 @@ import msgspec
 
 from jitscope.capture import switches
 from jitscope.capture.book import Book
+from jitscope.capture.gates import Gates
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
 from jitscope.capture.sessions import FileSession, MemorySession, Session
@@ -67,6 +68,7 @@ class Recorder:
         self.lock = threading.RLock()
         self.books: dict[int, Book] = {}
         self.adapters: list[Adapter] = []
+        self.gates = Gates()
         self._ids = itertools.count(1)
         self._notes: dict[str, int] = {}
         self._contexts: dict[tuple[tuple[str, str], ...], ContextEvent] = {}
@@ -144,6 +146,17 @@ class Recorder:
                 self._context_by_id[known.id] = known
             return known.id
 
+    def definitions(self, event: CompilationEvent) -> tuple[Event, ...]:
+        """What a compilation refers to: its function, signature and context, as far as there are any."""
+        with self.lock:
+            book = self.books.get(event.function) if event.function is not None else None
+            found: list[Event | None] = [
+                book.event if book is not None else None,
+                book.signature_by_id.get(event.signature) if book is not None and event.signature is not None else None,
+                self._context_by_id.get(event.context) if event.context is not None else None,
+            ]
+            return tuple(one for one in found if one is not None)
+
     # -- events ------------------------------------------------------------------------------
 
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
@@ -205,6 +218,9 @@ class Recorder:
                 adapter.drain()
             except Exception as error:
                 self.internal_error("drain", error)
+        self._flush_books()
+
+    def _flush_books(self) -> None:
         for book in list(self.books.values()):
             self.flush_calls(book)
 
@@ -270,11 +286,30 @@ class Recorder:
         self.flush()
         return self._end(session)
 
-    def snapshot(self) -> Recording:
-        """Everything so far in this process, as a value."""
+    def snapshot(self, *, drain: bool = True) -> Recording:
+        """Everything so far in this process, as a value.
+
+        ``drain=False``: without what the adapters have not written yet. In the middle of a compile there can be such
+        that has not ended.
+        """
+        with self.lock:
+            if drain:
+                self.flush()
+            else:
+                self._flush_books()
+            return self.memory.recording(self._end(self.memory))
+
+    def add_session(self, session: Session) -> None:
+        """Hand events to ``session``, too, from now on."""
         with self.lock:
             self.flush()
-            return self.memory.recording(self._end(self.memory))
+            self.sessions = [*self.sessions, session]
+
+    def remove_session(self, session: Session) -> None:
+        """Hand what is known to ``session``, and no more."""
+        with self.lock:
+            self.flush()
+            self.sessions = [one for one in self.sessions if one is not session]
 
     def _end(self, session: Session) -> EndEvent:
         versions, devices = self._frameworks()

@@ -13,6 +13,7 @@ from jitscope.model.events import (
     FunctionEvent,
     Header,
     NoteEvent,
+    PhaseEvent,
     Run,
     SignatureEvent,
 )
@@ -110,6 +111,34 @@ class FileSession:
         self._file.close()
 
 
-Session = MemorySession | FileSession
+class BlockSession:
+    """What is compiled, and which calls run eager, while a block runs."""
 
-__all__ = ["FileSession", "FunctionEvent", "MemorySession", "Session"]
+    def __init__(self) -> None:
+        self.zero = 0.0
+        self.defined: set[int] = set()
+        self.compilations: dict[int, CompilationEvent] = {}
+        """By id."""
+        self.later_seconds: dict[int, float] = {}
+        """By compilation: of phases that came after it was written."""
+        self.eager_fallbacks: Counter[int] = Counter()
+        """By function."""
+
+    def write(self, event: Event) -> None:
+        """Count an event."""
+        if isinstance(event, CompilationEvent):
+            self.compilations[event.id] = event
+        elif isinstance(event, PhaseEvent):
+            self.later_seconds[event.compilation] = self.later_seconds.get(event.compilation, 0.0) + event.phase.seconds
+        elif isinstance(event, CallsEvent):
+            self.eager_fallbacks[event.function] += sum(
+                run.count for run in event.runs if run.outcome == "eager_fallback"
+            )
+
+    def close(self, end: EndEvent) -> None:
+        """Nothing to close."""
+
+
+Session = MemorySession | FileSession | BlockSession
+
+__all__ = ["BlockSession", "FileSession", "FunctionEvent", "MemorySession", "Session"]

@@ -24,10 +24,12 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
+from jitscope.capture.frameworks.jax_gate import JaxGate
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
 from jitscope.capture.frameworks.jax_probe import JaxProbe, Programs, compilation_event, in_trace, program_signature_id
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, sharding_text
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
+from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.model.notation import cut
@@ -55,6 +57,7 @@ class JaxAdapter:
         """Whether calls that are no hits announce themselves."""
         self.disable_jit_used = bool(jax.config.jax_disable_jit)
         """Whether `jax.disable_jit` was ever used: it can be set for one thread, so each call asks from then on."""
+        self.gate = JaxGate(self)
         self._install()
 
     def _install(self) -> None:
@@ -216,7 +219,11 @@ class JaxAdapter:
         try:
             kind = _KINDS.get(name)
             if kind is not None:
+                if kind != "trace" and self.recorder.gates.open:
+                    self.gate.ask(kind, str(kwargs.get("fun_name", "")), sys._getframe(1))
                 self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
+        except REFUSALS:
+            raise
         except Exception as error:
             self.recorder.internal_error("jax listener", error)
 
@@ -295,7 +302,7 @@ class JaxAdapter:
             miss.compiled = True
             call = book.next_ordinal()
             span.maker = self.owners.maker(place.fun)
-            signature = self._region_signature(place, book, mine)
+            signature = self.region_signature(place, book, mine)
             again = self._in_regions.again((signature, span.maker))
         settings = place.staged.settings if place.staged is not None else None
         if settings is None and book is not None:
@@ -331,7 +338,7 @@ class JaxAdapter:
             return self._spans.bare[1]
         return program_signature_id(book, spans)
 
-    def _region_signature(self, place: Place, book: Book, spans: list[Span]) -> int | None:
+    def region_signature(self, place: Place, book: Book, spans: list[Span]) -> int | None:
         """Inside a region the call is not ours; JAX's side of it has the arguments all the same."""
         called: Signature | None = None
         call = place.call

@@ -182,6 +182,38 @@ def on_fast_path(callback: Callable[[bool], None]) -> bool:
     return True
 
 
+class TraceAnnouncements:
+    """Tells when JAX traces a function for jit, before the function runs; not where it finds the trace in its cache.
+
+    ``util.test_event_listener`` is the one slot for the events that JAX's own tests count; ``trace_to_jaxpr`` (0.9 on)
+    and ``create_pjit_jaxpr`` (up to 0.8) are sent inside the cached function. What it raises reaches the user. The
+    slot is taken only while somebody asks; what was in it is told, too.
+    """
+
+    _EVENTS = ("trace_to_jaxpr", "create_pjit_jaxpr")
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._callback = callback
+        self._before: Any = None
+
+    def _listen(self, name: str, *args: Any) -> None:
+        if self._before is not None:
+            self._before(name, *args)
+        if name in self._EVENTS:
+            self._callback()
+
+    def switch(self, on: bool) -> None:
+        """Take the slot, or give it back, unless somebody else has taken it since."""
+        if not hasattr(_util, "test_event_listener"):
+            return
+        mine = _util.test_event_listener == self._listen
+        if on and not mine:
+            self._before = _util.test_event_listener
+            _util.test_event_listener = self._listen
+        elif mine and not on:
+            _util.test_event_listener, self._before = self._before, None
+
+
 def backend_started() -> bool:
     """Whether a device runtime runs already; asking for devices would start one."""
     started = getattr(_bridge, "backends_are_initialized", None)
@@ -255,6 +287,13 @@ def innermost_code(fun: Any) -> CodeType | None:
         else:
             fun = getattr(type(fun), "__call__", None)  # noqa: B004 (a callable object's)
     return None
+
+
+def program_name(fun: Any) -> str:
+    """The name that a function's program gets (``api_util.fun_name``, 0.6.2 to 0.12.0.1), without ``jit(…)``."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    return str(getattr(fun, "__name__", "<unnamed function>"))
 
 
 def transformations(jitted: Any) -> list[str]:

@@ -224,7 +224,8 @@ class JaxProbe:
             if error is not None:
                 # Keys hold static arguments: a call that failed must not keep them alive.
                 self._done.pop((miss.key, miss.context), None)
-                self._raised.add(hash(miss.key))
+                if miss.refused is None:  # refused after its trace, it did not raise in it
+                    self._raised.add(hash(miss.key))
                 return self.book.signature_like(self.reader.read(args, kwargs)).id
             if hash(miss.key) in self._raised:
                 self._raised.discard(hash(miss.key))

@@ -22,10 +22,12 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
+from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
+from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
@@ -45,6 +47,8 @@ class TorchAdapter:
         self.by_code: dict[CodeType, list[TorchProbe]] = {}
         self.compilations: dict[EntryId, int] = {}
         """By entry: the id of its compilation event."""
+        self._owners: dict[EntryId, int] = {}
+        """By entry: the id of its function."""
         self.given_up: dict[tuple[int, CodeType], str] = {}
         """Code that Dynamo compiles no more, by generation: ``limited`` (its entries still serve) or ``skipped``."""
         self.metrics = MetricsReader()
@@ -185,6 +189,8 @@ class TorchAdapter:
             found = privates.compiling_frame(sys._getframe(1))
             if found is not None:
                 self._started(*found)
+        except REFUSALS:
+            raise
         except Exception as error:
             self.recorder.internal_error("torch compile hook", error)
         return ""
@@ -211,6 +217,7 @@ class TorchAdapter:
             if probe.book is not book:
                 probe.book.alarm()  # its cache gets an entry that it did not cause
         if outer is None or book is None:
+            self._ask_gates(record, None, None)
             with self._lock:
                 self._orphans.append((record, None, None))
             return
@@ -224,15 +231,34 @@ class TorchAdapter:
         inside = book_of(around) if around is not None else None
         if inside is not None:
             record.inside, record.inside_call = inside.id, inside.next_ordinal()
-        miss.compiled = True
         if isinstance(book.probe, RegionProbe):
             record.signature = frame_signature(privates.dynamo_frame(frame), code)
+        elif miss.key is None and isinstance(book.probe, TorchProbe):
+            miss.key = book.probe.read(miss.args, miss.kwargs)
+        self._ask_gates(record, book, miss)
+        miss.compiled = True
+        if isinstance(book.probe, RegionProbe):
             with self._lock:
                 self._orphans.append((record, book, book.next_ordinal()))
         else:
             miss.details.append(record)
-            if miss.key is None and isinstance(book.probe, TorchProbe):
-                miss.key = book.probe.read(miss.args, miss.kwargs)
+
+    def _ask_gates(self, record: CompileRecord, book: Book | None, miss: Miss | None) -> None:
+        """Ask whether this compile may go on. Dynamo has not looked at the frame's code yet, and can try it again."""
+        if not self.recorder.gates.open:
+            return
+        try:
+            self.recorder.gates.ask(starting(self.recorder, record, book, miss))
+        except REFUSALS as refusal:
+            if miss is not None and privates.swallows_errors() and isinstance(refusal, Exception):
+                # Dynamo would not let it through, and leave the frame alone for good.
+                miss.refused = refusal
+                return
+            with self._lock:
+                self._open.pop((record.generation, record.compile_id), None)
+            raise
+        except Exception as error:
+            self.recorder.internal_error("gate", error)
 
     def _maker(self, code: CodeType) -> tuple[str, int, int]:
         """File, line, and a number that tells code objects of the same name and place apart."""
@@ -282,9 +308,19 @@ class TorchAdapter:
     def _on_start(self, *details: Any) -> None:
         try:
             if details and "BACKWARD" in str(details[0].callback_trigger):
-                self._backward_starts[(threading.get_ident(), str(details[0].compile_id))] = perf_counter()
+                compile_id = str(details[0].compile_id)
+                if self.recorder.gates.open:
+                    self._ask_gates_backward(compile_id)
+                self._backward_starts[(threading.get_ident(), compile_id)] = perf_counter()
+        except REFUSALS:
+            raise
         except Exception as error:
             self.recorder.internal_error("torch start callback", error)
+
+    def _ask_gates_backward(self, compile_id: str) -> None:
+        """The backward graph of a forward compiled before is compiled when it is first needed, and then each time."""
+        book = self.recorder.books.get(self._owners.get((self.generation, compile_id), 0))
+        self.recorder.gates.ask(starting_backward(self.recorder, compile_id, book, site_of(sys._getframe(2))))
 
     def _on_end(self, *details: Any) -> None:
         try:
@@ -330,6 +366,8 @@ class TorchAdapter:
         with self._lock:
             self._open.pop((record.generation, record.compile_id), None)
             self.compilations[(record.generation, record.compile_id)] = event.id
+            if book is not None:
+                self._owners[(record.generation, record.compile_id)] = book.id
         if event.failed is not None and not raised:
             self._give_up(record, event.failed)
         self.recorder.compilation(event, book)

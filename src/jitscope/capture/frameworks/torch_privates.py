@@ -138,6 +138,14 @@ def compile_options(compiled: Any) -> dict[str, str]:
     return {name: text[:200] for name, text in found.items() if text != _DEFAULTS[name]}
 
 
+def swallows_errors() -> bool:
+    """Whether Dynamo runs a frame eager, then and from then on, where its compile raised.
+
+    ``torch._dynamo.config.suppress_errors`` (2.11, 2.13).
+    """
+    return bool(getattr(_get("torch._dynamo", "config"), "suppress_errors", False))
+
+
 def current_compile_id() -> str | None:
     """The id of the compile under way in this thread: ``0/1``."""
     current = getattr(_compile_context, "current_compile_id", None)
