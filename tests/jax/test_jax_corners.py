@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 import threading
 import warnings
 import weakref
@@ -16,6 +17,7 @@ import pytest
 import jitscope
 from jitscope.capture import switches
 from jitscope.capture.watch import book_of
+from jitscope.model.events import CompilationEvent
 
 
 def array(*shape):
@@ -313,3 +315,54 @@ def test_grad_and_vmap_of_one_function_are_no_recompilations_of_it():
     assert [0, 0, 0] == [one.recompilations for one in stats]
     prefix = "test_grad_and_vmap_of_one_function_are_no_recompilations_of_it.<locals>.loss"
     assert [f"grad({prefix})", prefix, f"vmap({prefix})"] == [one.name for one in stats]
+
+
+def raising_once():
+    boom = []
+
+    @jitscope.watch
+    @jax.jit
+    def raises_once(x):
+        if boom:
+            raise ValueError(boom.pop())
+        return x * 2
+
+    raises_once(np.ones(2))
+    boom.append("once")
+    with pytest.raises(ValueError, match="once"):
+        raises_once(np.ones(3))
+    return raises_once
+
+
+def test_a_call_that_raised_does_not_pass_for_a_cleared_cache(recorded):
+    with jitscope.record(recorded.path):
+        raises_once = raising_once()
+        raises_once(np.ones(3))
+        with jax.default_matmul_precision("high"):
+            raises_once(np.ones(2))
+
+    found = [event for event in recorded.events(CompilationEvent) if event.function is not None]
+    assert [False, False, False] == [event.cleared for event in found]
+
+
+def test_a_signature_that_raised_first_is_on_jaxs_python_path_for_good_and_that_is_said():
+    raises_once = raising_once()
+    raises_once(np.ones(3))
+    left_the_fast_path = []
+
+    def profile(frame, event, _):
+        if event == "call" and frame.f_code.co_name == "_infer_params":
+            left_the_fast_path.append(frame.f_code.co_filename)
+
+    sys.setprofile(profile)
+    try:
+        for _ in range(3):
+            raises_once(np.ones(3))
+    finally:
+        sys.setprofile(None)
+
+    assert 3 == len(left_the_fast_path)
+    found = jitscope.stats(raises_once)
+    assert (6, 0, 3, 0) == (found.calls, found.hits, found.python_path_calls, found.dispatch_misses)
+    notes = [note.text for note in jitscope.report().value.notes if note.slug == "python-path-after-error"]
+    assert any("raises_once" in text for text in notes)

@@ -25,6 +25,7 @@ from jitscope.capture.gates import Gates
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
 from jitscope.capture.sessions import FileSession, MemorySession, Session
+from jitscope.capture.thrash import ThrashWatch
 from jitscope.model.events import (
     SCHEMA,
     CallsEvent,
@@ -69,6 +70,7 @@ class Recorder:
         self.books: dict[int, Book] = {}
         self.adapters: list[Adapter] = []
         self.gates = Gates()
+        self.thrash = ThrashWatch()
         self._ids = itertools.count(1)
         self._notes: dict[str, int] = {}
         self._contexts: dict[tuple[tuple[str, str], ...], ContextEvent] = {}
@@ -169,6 +171,11 @@ class Recorder:
                     session.defined.add(event.context)
                     session.write(self._context_by_id[event.context])
                 session.write(_shifted(event, session.zero))
+        if book is not None:
+            try:
+                self.thrash.compiled(event, book)
+            except Exception as error:
+                self.internal_error("thrashing", error, book.id)
 
     def phase(self, event: PhaseEvent) -> None:
         """Write a phase that came later."""

@@ -54,6 +54,19 @@ def cache_size(jitted: Any) -> int | None:
     return int(size(jitted)) if size is not None else None
 
 
+def clear_dispatch_cache(jitted: Any) -> bool:
+    """Empty a function's C++ dispatch cache alone, so that nothing is compiled again; whether that worked.
+
+    ``PjitFunction._clear_cache()``; ``clear_cache()`` empties JAX's other caches of the function as well (0.6.2 to
+    0.12.0.1).
+    """
+    clear = getattr(type(jitted), "_clear_cache", None)
+    if clear is None:
+        return False
+    clear(jitted)
+    return True
+
+
 def trace_misses() -> int | None:
     """How often JAX has traced a function for jit so far, or None where its trace events can be taken at their word.
 

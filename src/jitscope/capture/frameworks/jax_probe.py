@@ -17,6 +17,7 @@ from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, program_signature
 from jitscope.capture.frameworks.jax_spans import Span
+from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 from jitscope.model.signature import Signature
@@ -72,6 +73,12 @@ class JaxProbe:
         self.programs = Programs()
         self._raised: set[int] = set()
         """Hashes of keys whose last trace raised: JAX takes the next one for found in its cache."""
+        self._stuck: set[int] = set()
+        """Hashes of keys of which a call raised while it was no hit.
+
+        JAX's C++ cache has an entry for them that is never filled: each later call takes the Python path (0.6.2 to
+        0.12.0.1).
+        """
         if self._foreign:
             adapter.recorder.note(
                 "entries-before-watch",
@@ -93,6 +100,7 @@ class JaxProbe:
         self.book.signatures.clear()
         self._done.clear()
         self._raised.clear()
+        self._stuck.clear()
 
     def signature_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
         """The signature of a call that adds nothing to the keys: staged, or past the wrapper; None if unreadable."""
@@ -195,7 +203,8 @@ class JaxProbe:
             size, before = self.cache_size(), self._entries
             grew = size > before
             self._entries = before + 1 if grew else size
-        lost = miss.fast_path is True and 0 < size <= before
+        stuck = hash(miss.key) in self._stuck
+        lost = miss.fast_path is True and 0 < size <= before and not stuck
         if miss.fast_path is not None:
             grew = miss.fast_path
         ordinal = self.book.next_ordinal()
@@ -209,10 +218,28 @@ class JaxProbe:
             self.adapter.recorder.flush_calls(self.book)
         elif error is not None:
             self.book.add(signature, "error")
-        elif grew:
+        elif grew and not stuck:
             self.book.add(signature, "dispatch_miss")
         else:
             self.book.add(signature, "python_path")
+            if stuck:
+                self.adapter.recorder.note(
+                    "python-path-after-error",
+                    f"{self.book.event.name}: a call raised the first time with its signature; since then JAX takes "
+                    "its slow Python path for that signature, until the function's clear_cache() is called",
+                    self.book.id,
+                )
+        if isinstance(error, REFUSALS):
+            self._unstick()
+
+    def _unstick(self) -> None:
+        """What we raised must not leave the signature on the Python path.
+
+        The other signatures miss the C++ cache once for it, which compiles nothing.
+        """
+        if privates.clear_dispatch_cache(self._jitted()):
+            self._stuck.clear()
+            self._entries = self.cache_size()
 
     def _signature_at_miss(
         self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
@@ -224,6 +251,7 @@ class JaxProbe:
             if error is not None:
                 # Keys hold static arguments: a call that failed must not keep them alive.
                 self._done.pop((miss.key, miss.context), None)
+                self._stuck.add(hash(miss.key))
                 if miss.refused is None:  # refused after its trace, it did not raise in it
                     self._raised.add(hash(miss.key))
                 return self.book.signature_like(self.reader.read(args, kwargs)).id
