@@ -86,6 +86,8 @@ class Book:
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
         self._watched: weakref.ref[Any] | None = None
+        self.log: list[RunKey] = []
+        """Hits that a function of `several` entered, in order, and that are not in the history yet."""
         self._runs: list[tuple[RunKey, int]] = []
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
@@ -121,6 +123,25 @@ class Book:
                     self._retired.append(self._live)
                 self._live = HitCounter(key)
             self.cells.quiet(self._live.tick)
+
+    def several(self, count: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> None:
+        """Silent calls are hits that ``count`` enters in the log from now on; as with `quiet`, unless others run."""
+        if self.cells is None or self._inside or self.in_flight:
+            return
+        with self.lock:
+            self._absorb()
+            self.cells.several(count)
+
+    def log_is_full(self) -> None:
+        """Enter the log in the history."""
+        try:
+            with self.lock:
+                self._absorb()
+                full = len(self._runs) > FLUSH_RUNS
+            if full:
+                self.recorder.flush_calls(self)
+        except Exception as error:
+            self.recorder.internal_error("log", error, self.id)
 
     # -- what the wrapper calls --------------------------------------------------------------
 
@@ -200,6 +221,12 @@ class Book:
             self._take(counter)
         if self._live is not None:
             self._take(self._live)
+        count = len(self.log)  # other threads may be adding to it
+        if count:
+            hits = self.log[:count]
+            del self.log[:count]
+            for key, run in itertools.groupby(hits):
+                self._append(key, sum(1 for _ in run))
 
     def _take(self, counter: HitCounter) -> None:
         fresh = counter.take()

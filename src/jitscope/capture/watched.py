@@ -16,23 +16,27 @@ def make_watched(
 ) -> Callable[..., Any]:
     """Wrap ``fn`` so that its calls are counted.
 
-    ``alert`` and ``tick`` are closure cells that the function's `Book` rebinds (see `cells`): while
+    ``alert`` and ``tick`` are closure cells that the function's `Book` rebinds (see `Cells`): while
     ``alert`` is False, a call that nothing announced is a hit of the one live signature, and ``tick``
     (the ``__next__`` of an `itertools.count`, one C call, so no count is lost between threads) is all
-    there is to do. The frame of this function is the one that the hooks look for.
+    there is to do. With several live signatures ``alert`` is a function that finds out which of them it was.
+    The frame of this function is the one that the hooks look for.
     """
-    alert: bool = True
+    alert: bool | Callable[[tuple[Any, ...], dict[str, Any]], None] = True
     tick: Callable[[], object] = _no_tick
 
     def watched(*args: Any, **kwargs: Any) -> Any:
-        entered = alert and enter()
+        entered = alert is True and enter()
         try:
             result = fn(*args, **kwargs)
         except BaseException as error:
             failed(entered, error, args, kwargs)
             raise
         if alert:
-            settle(entered, args, kwargs)
+            if alert is True:
+                settle(entered, args, kwargs)
+            else:
+                alert(args, kwargs)
         else:
             tick()
         return result
@@ -80,6 +84,10 @@ class Cells:
     def alarm(self) -> None:
         """From now on every call is settled in full."""
         self._alert.cell_contents = True
+
+    def several(self, count: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> None:
+        """From now on ``count`` enters the hit of a silent call."""
+        self._alert.cell_contents = count
 
     def quiet(self, tick: Callable[[], object]) -> None:
         """From now on a silent call is a hit that ``tick`` counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import weakref
 from collections.abc import Callable, Hashable
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from jitscope.capture.book import Book
+from jitscope.capture.book import Book, RunKey
 from jitscope.capture.callsite import site_of
+from jitscope.capture.decisions import Decisions
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
+from jitscope.capture.frameworks.jax_decisions import differing
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, program_signature
 from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
@@ -67,6 +70,7 @@ class JaxProbe:
         self._entries = privates.cache_size(jitted) or 0
         self._foreign = self._entries > 0
         """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
+        self._decisions: Decisions[Any] = Decisions(functools.partial(differing, self.reader))
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
         self._last_done = 0.0
@@ -98,6 +102,7 @@ class JaxProbe:
     def forget(self) -> None:
         """Let go of the static arguments in the keys."""
         self.book.signatures.clear()
+        self._decisions.clear()
         self._done.clear()
         self._raised.clear()
         self._stuck.clear()
@@ -185,6 +190,7 @@ class JaxProbe:
         key = self.reader.key(args, kwargs)
         waited = (bool(self.book.in_flight) or 0 < entered < self._last_done) and self._waited(key, entered)
         signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
+        self._decisions.add(key, args, kwargs)
         self.book.add(signature.id, "waited" if waited else "hit")
 
     def _waited(self, key: Any, entered: float) -> bool:
@@ -259,6 +265,7 @@ class JaxProbe:
                 self._raised.discard(hash(miss.key))
                 for span in miss.details:
                     span.ran = True
+            self._decisions.add(miss.key, args, kwargs)
             return self.book.signature(miss.key, lambda: self.reader.read(args, kwargs)).id
         except Exception as problem:
             self.met_foreign_entry()  # from now on a silent call can be a hit of this one, too
@@ -309,13 +316,27 @@ class JaxProbe:
         return program_signature_id(self.book, spans, called)
 
     def _rest(self) -> None:
-        """Go quiet where a silent call can only be a hit of the one signature there is."""
+        """Go quiet where a silent call can only be a hit of the signatures there are, and it is cheap to tell which."""
         book = self.book
         if self._foreign or not self.adapter.announces or self.adapter.disable_jit_used:
             return
-        if len(book.signatures) == 1 and self.cache_size() <= self._entries:
+        if not book.signatures or self.cache_size() > self._entries:
+            return
+        if len(book.signatures) == 1:
             (signature,) = book.signatures.values()
             book.quiet(signature.id)
+        elif len(book.signatures) == len(self._decisions):
+            codes: dict[Any, RunKey] = {key: (one.id, "hit", None) for key, one in tuple(book.signatures.items())}
+            count = self._decisions.counter(codes, book.log, book.log_is_full, self._unknown)
+            if count is not None:
+                book.several(count)
+
+    def _unknown(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A silent call that none of the questions fit: its signature is read."""
+        try:
+            self._silent(0.0, args, kwargs, None)
+        except Exception as error:
+            self.adapter.recorder.internal_error("hit", error, self.book.id)
 
 
 def _weakly_referable(value: Any) -> bool:

@@ -49,11 +49,14 @@ class JaxSignatureReader:
         self._layouts = False
         """Whether an argument with an unusual layout was met: only then are layouts (1 µs a leaf) part of the key."""
 
+    def static_positions(self, count: int) -> set[int]:
+        """Positions of the static ones among ``count`` positional arguments."""
+        return {n % count if -count <= n < 0 else n for n in self._static_argnums} if count else set()
+
     def _split(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[dict[int, Any], dict[str, Any], dict[int, Any], dict[str, Any]]:
-        count = len(args)
-        static = {n % count if -count <= n < 0 else n for n in self._static_argnums} if count else set()
+        static = self.static_positions(len(args))
         return (
             {i: arg for i, arg in enumerate(args) if i not in static},
             {name: value for name, value in kwargs.items() if name not in self._static_argnames},
