@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
 import pytest
 import torch
@@ -344,3 +345,27 @@ def test_any_program_of_calls_is_told_as_dynamo_ran_it(program, dynamic):
     assert len(program) == stats.calls == stats.hits + stats.compiling_calls + stats.eager_fallbacks
     assert truth.count(None) == stats.eager_fallbacks
     assert len({*truth} - {None}) == stats.compilations
+
+
+def test_hits_of_several_entries_are_exact_when_another_thread_begins_to_call(backend, eager_switching):
+    watched = jitscope.compile(lambda x: x.tan(), backend=backend, dynamic=False)
+    sizes = (2, 3, 4)
+    for size in sizes:
+        watched(ONES(size))
+    for _ in range(50):
+        for size in sizes:
+            watched(ONES(size))
+    started = threading.Barrier(3)
+
+    def work(offset):
+        started.wait()
+        for number in range(100):
+            watched(ONES(sizes[(number + offset) % 3]))
+
+    threads = [threading.Thread(target=work, args=(offset,)) for offset in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(backend.take()) == Counter(entries(watched))

@@ -37,7 +37,7 @@ def test_without_the_compile_hook_no_compile_is_attributed_and_a_note_says_so():
 
 
 def test_without_the_list_of_entries_hits_are_counted_but_not_by_entry():
-    counts, slugs = told("privates._entry_list = None")
+    counts, slugs = told("privates.list_entries = None")
 
     assert ("6 4 2 2", "['torch-no-entries']") == (counts, slugs)
 

@@ -6,6 +6,7 @@ that is live; everything else is written under a lock.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 import threading
@@ -86,6 +87,12 @@ class Book:
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
         self._watched: weakref.ref[Any] | None = None
+        self.marks: list[None] = []
+        """One for each call under way that began while calls were `marked`."""
+        self.overlapping = False
+        """Whether a call overlapped with a marked one, ever."""
+        # All in C: nothing can come between.
+        self._mark = functools.partial(self.marks.append, None)
         self.log: list[RunKey] = []
         """Hits that a function of `several` entered, in order, and that are not in the history yet."""
         self._runs: list[tuple[RunKey, int]] = []
@@ -132,6 +139,17 @@ class Book:
             self._absorb()
             self.cells.several(count)
 
+    def marked(self, settle: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]) -> None:
+        """Calls leave a mark while they run, and ``settle`` enters them in the log; as with `quiet`, unless others run.
+
+        ``settle`` takes its own call's mark away. Two marks at a time are two calls that overlap.
+        """
+        if self.cells is None or self._inside or self.in_flight or self.marks or self.overlapping:
+            return
+        with self.lock:
+            self._absorb()
+            self.cells.marked(self._mark, settle)
+
     def log_is_full(self) -> None:
         """Enter the log in the history."""
         try:
@@ -156,8 +174,10 @@ class Book:
             self.recorder.internal_error("enter", error, self.id)
         return perf_counter()
 
-    def settle(self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """After a call that returned, while the book is alarmed; ``entered`` is 0 where it was not yet at the start.
+    def settle(self, entered: float | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """After a call that returned, while the book is alarmed.
+
+        ``entered`` is 0 where it was not yet alarmed at the start, and None where the call left a mark then.
 
         Raises:
             RecompileError: if a gate refused a compilation of this call where the framework could not be stopped.
@@ -165,23 +185,33 @@ class Book:
         refused = refusal_of(sys._getframe(1)) if local.misses else None
         try:
             self._leave(entered)
-            self.probe.settle(entered, args, kwargs, None)
+            self.probe.settle(entered or 0.0, args, kwargs, None)
         except Exception as error:
             self.recorder.internal_error("settle", error, self.id)
         if refused is not None:
             raise refused.with_traceback(None) from None
 
-    def failed(self, entered: float, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def failed(
+        self, entered: float | None, error: BaseException, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         """After a call that raised."""
         if isinstance(error, REFUSALS):
             _show_the_call_only(error)
         try:
             self._leave(entered)
-            self.probe.settle(entered, args, kwargs, error)
+            self.probe.settle(entered or 0.0, args, kwargs, error)
         except Exception as inner:
             self.recorder.internal_error("failed", inner, self.id)
 
-    def _leave(self, entered: float) -> None:
+    def _leave(self, entered: float | None) -> None:
+        if entered is None:
+            with self.lock:
+                self.marks.pop()
+                # From then on for good: whom it overlapped with may have ended before it.
+                self.overlapping = self.overlapping or bool(self.marks) or self._inside > 0
+                local.overlapped = self.overlapping
+                local.turn = self._turns
+            return
         if not entered:
             local.overlapped = True
             return
@@ -189,7 +219,8 @@ class Book:
         with self.lock:
             self._inside -= 1
             left_by, left_at = self._last_left
-            local.overlapped = self._inside > 0 or (left_by != thread and left_at > entered)
+            self.overlapping = self.overlapping or bool(self.marks)
+            local.overlapped = bool(self.marks) or self._inside > 0 or (left_by != thread and left_at > entered)
             self._last_left = (thread, perf_counter())
             local.turn = self._turns
 

@@ -82,7 +82,12 @@ class Decisions(Generic[K]):
         found: Any = new
         if node is not None:
             question = self._differing(node, new, args, kwargs)
-            if question is None or question.old == question.new:
+            if (
+                question is None
+                or question.old == question.new
+                # What is read off a signature and what the call answers have to agree.
+                or _answer(question.ask, args, kwargs) != question.new
+            ):
                 self.possible = False
                 return
             found = _Split(question, {question.old: node, question.new: new})

@@ -77,8 +77,8 @@ def is_watched(code: CodeType) -> bool:
 
 def book_of(frame: FrameType) -> Book | None:
     """The book of a `watched` frame, read from the closure variables that it runs with."""
-    settle = frame.f_locals.get("settle")
-    return getattr(settle, "__self__", None)
+    failed = frame.f_locals.get("failed")
+    return getattr(failed, "__self__", None)
 
 
 def watched_frame(frame: FrameType | None) -> FrameType | None:

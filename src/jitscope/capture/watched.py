@@ -73,16 +73,29 @@ class OwnAttributes(dict[str, Any]):
 class Cells:
     """The rebindable closure cells of one `watched` function."""
 
-    __slots__ = ("_alert", "_tick")
+    __slots__ = ("_alert", "_enter", "_settle", "_settled", "_tick")
 
     def __init__(self, watched: Callable[..., Any]) -> None:
         closure = getattr(watched, "__closure__", None) or ()
         cells = dict(zip(watched.__code__.co_freevars, closure, strict=True))
         self._alert = cells["alert"]
         self._tick = cells["tick"]
+        self._enter = cells["enter"]
+        self._settle = cells["settle"]
+        self._settled = (self._enter.cell_contents, self._settle.cell_contents)
 
     def alarm(self) -> None:
         """From now on every call is settled in full."""
+        self._enter.cell_contents, self._settle.cell_contents = self._settled
+        self._alert.cell_contents = True
+
+    def marked(
+        self,
+        enter: Callable[[], Any],
+        settle: Callable[[Any, tuple[Any, ...], dict[str, Any]], None],
+    ) -> None:
+        """From now on these two are called around every call, in place of those that settle it in full."""
+        self._enter.cell_contents, self._settle.cell_contents = enter, settle
         self._alert.cell_contents = True
 
     def several(self, count: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> None:

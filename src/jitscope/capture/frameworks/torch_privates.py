@@ -47,7 +47,8 @@ set_guard_complete_hook: Callable[[Any], Any] | None = _get(_eval_frame, "set_gu
 """Called with True or False after each guard check of a cached frame (2.8 on). One slot for the process; what it
 returns is taken for the answer; an exception in it aborts the process."""
 
-_entry_list: Callable[[CodeType], list[Any]] | None = _get(_eval_frame, "_debug_get_cache_entry_list")
+list_entries: Callable[[CodeType], list[Any]] | None = _get(_eval_frame, "_debug_get_cache_entry_list")
+"""Live cache entries of a code object, of all regions, the one used last first."""
 
 guard_failures: dict[CodeType, list[Any]] | None = _get("torch._dynamo.utils", "guard_failures")
 """By code: why older entries were rejected, one text an entry; emptied by ``torch.compiler.reset()``."""
@@ -89,15 +90,20 @@ def entries(code: CodeType, region: int | None = None) -> list[Any]:
 
     With ``torch.compile(..., isolate_recompiles=True)`` (2.13) only those of the wrapper's own ``region``.
     """
-    found = list(_entry_list(code)) if _entry_list is not None else []
+    found = list(list_entries(code)) if list_entries is not None else []
     if region is None:
         return [entry for entry in found if getattr(entry, "isolate_recompiles_id", -1) in (-1, None)]
     return [entry for entry in found if getattr(entry, "isolate_recompiles_id", None) == region]
 
 
+def same_region(live: list[Any]) -> bool:
+    """Whether no entry belongs to a wrapper that was compiled with ``isolate_recompiles=True`` (2.13)."""
+    return all(getattr(entry, "isolate_recompiles_id", -1) in (-1, None) for entry in live)
+
+
 def can_list_entries() -> bool:
     """Whether `entries` works on this version."""
-    return _entry_list is not None
+    return list_entries is not None
 
 
 def innermost(compiled: Any) -> Any:

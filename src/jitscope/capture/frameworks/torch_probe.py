@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from jitscope.capture.book import Book
+from jitscope.capture.book import Book, RunKey
+from jitscope.capture.decisions import LOGGED
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
@@ -94,8 +95,6 @@ class TorchProbe:
                 self.book.add(signature, "nested" if signature is None else "eager_fallback")
             else:
                 self._hit(live, args, kwargs)
-            if len(live) > 1:
-                return
         self._rest()
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
@@ -256,11 +255,53 @@ class TorchProbe:
         if self.adapter.modes_used and privates.in_dispatch_mode():
             return
         found = self._live()
-        if len(found) != 1:
+        if len(found) == 1:
+            known = self._entries.get((self.adapter.generation, str(found[0].compile_id)))
+            if known is not None:
+                book.quiet(*known)
+        elif found:
+            self._go_by_the_first(found)
+
+    def _go_by_the_first(self, live: list[Any]) -> None:
+        """With several entries the one that served a call is the first of the list when the call has ended.
+
+        Nothing else is asked then. Where calls of two threads overlap that is not sure, and from the first time on
+        every call is settled in full.
+        """
+        book, list_entries = self.book, privates.list_entries
+        if not self._ordered or list_entries is None or not privates.same_region(live):
             return
-        known = self._entries.get((self.adapter.generation, str(found[0].compile_id)))
-        if known is not None:
-            book.quiet(*known)
+        code = next(code for code in self.codes if privates.entries(code, self.region))
+        generation = self.adapter.generation
+        # The entries themselves: while they are referred to, torch hands out the same objects for them.
+        keys: dict[Any, RunKey] = {}
+        for entry in live:
+            known = self._entries.get((generation, str(entry.compile_id)))
+            if known is None:
+                return
+            keys[entry] = (known[0], "hit", known[1])
+        marks, log, append = book.marks, book.log, book.log.append
+
+        def settle(entered: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            # A mark that another call left before the list was looked at is still there, or that call has ended and
+            # said so.
+            try:
+                key = keys[list_entries(code)[0]]
+                if len(marks) == 1 and not book.overlapping:
+                    append(key)
+                    marks.pop()
+                    if len(log) > LOGGED:
+                        book.log_is_full()
+                    return
+                book.overlapping = True
+            except Exception as error:
+                # An entry is gone, say.
+                if not isinstance(error, LookupError):
+                    self.adapter.recorder.internal_error("hit", error, book.id)
+            book.alarm()
+            book.settle(entered, args, kwargs)
+
+        book.marked(settle)
 
 
 def _codes(original: Any, compiled: Callable[..., Any]) -> list[CodeType]:
