@@ -17,6 +17,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
+    "check": ("jitscope.commands.check:check", "Hold a recording against a budget: limits on what may compile."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
 }
 """Where each verb is, and its line in the help: showing the help imports none of them."""

@@ -35,7 +35,7 @@ def add_compilation(
         head.append("  from the persistent cache")
     if one.layers and one.layers[-1] != "compile" and one.failed is None:
         head.append(f"  {' and '.join(one.layers)} only, nothing compiled")
-    changes = _lines(one.causes)
+    changes = change_lines(one.causes)
     if len(changes) > CHANGES + 1 and not all_:
         changes = [*changes[:CHANGES], f"… {len(changes) - CHANGES} more changes with --all"]
     if _is_first(one):
@@ -55,8 +55,8 @@ def _is_first(one: CompilationReport) -> bool:
     return kinds in (["first_compile"], ["backward"]) and one.failed is None
 
 
-def _lines(causes: Sequence[Cause]) -> list[str]:
-    """What changed; causes that show the same two texts share a line: ``x: f32[4] → bf16[8] (shape, dtype)``."""
+def change_lines(causes: Sequence[Cause]) -> list[str]:
+    """What changed, a line each; causes with the same two texts share one: ``x: f32[4] → bf16[8] (shape, dtype)``."""
     merged: dict[tuple[str | None, str | None, str | None, str | None], list[CauseKind]] = {}
     for cause in causes:
         # Evidence tells causes apart only where there is nothing else to show.

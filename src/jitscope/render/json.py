@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from jitscope.model.budget import BudgetResult
 from jitscope.model.report import Report
 from jitscope.model.story import Story
 
 
-def render_json(report: Report | Story) -> str:
-    """Write ``report``, or the story of one function, as indented JSON, ended by a newline."""
+def render_json(report: Report | Story | BudgetResult) -> str:
+    """Write ``report``, the story of one function, or what became of a budget, as indented JSON, ended by a newline."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
