@@ -18,6 +18,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "check": ("jitscope.commands.check:check", "Hold a recording against a budget: limits on what may compile."),
+    "doctor": ("jitscope.commands.doctor:doctor", "Say what of a program can be seen here, and what is in the way."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
 }
 """Where each verb is, and its line in the help: showing the help imports none of them."""

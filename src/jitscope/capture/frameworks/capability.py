@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,17 @@ def note_text(capabilities: Sequence[Capability], slug: str, version: str) -> st
     """What a recording's note says of what is missing: ``jax 0.5.0 has no pjit._infer_params: …``."""
     one = next(each for each in capabilities if each.slug == slug)
     return f"{version} has no {one.name}: {one.without}"
+
+
+def as_values(capabilities: Sequence[Capability]) -> list[dict[str, Any]]:
+    """The list with each name looked for now, as plain values."""
+    return [
+        {
+            "name": one.name,
+            "available": one.found(),
+            "purpose": one.purpose,
+            "without": one.without,
+            "lost": one.slug is not None,
+        }
+        for one in capabilities
+    ]
