@@ -12,6 +12,7 @@ import msgspec
 from jitscope.analysis.budget import evaluate
 from jitscope.analysis.build import build_report
 from jitscope.commands.budget import NO_BUDGET, configured
+from jitscope.commands.completing import complete_function, complete_kinds, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.errors import OVER_BUDGET, JitscopeError
 from jitscope.model.budget import Budget, BudgetResult, Limits
@@ -48,16 +49,26 @@ _COUNT = click.IntRange(min=0)
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--max-recompiles", type=_COUNT, metavar="N", help="Compilations after the first of a function.")
+@click.argument("file", required=False, type=click.Path(path_type=Path), shell_complete=complete_recording)
+@click.option("--max-recompiles", type=_COUNT, metavar="N", help="Compilations after a function's first.")
 @click.option("--max-compilations", type=_COUNT, metavar="N", help="Compilations, first ones included.")
 @click.option("--max-avoidable", type=_COUNT, metavar="N", help="Recompilations whose causes can all be avoided.")
 @click.option("--max-compile-seconds", type=float, callback=_seconds, metavar="S", help="Time spent compiling.")
 @click.option("--max-eager-fallbacks", type=_COUNT, metavar="N", help="Calls that ran without compiled code.")
 @click.option(
-    "--forbid", callback=_kinds, multiple=True, metavar="KIND,…", help="Causes that none may have: weak_type."
+    "--forbid",
+    callback=_kinds,
+    multiple=True,
+    metavar="KIND,…",
+    shell_complete=complete_kinds,
+    help="Causes that none may have: weak_type.",
 )
-@click.option("--function", metavar="GLOB", help="The limits given here are for each function that fits, not the run.")
+@click.option(
+    "--function",
+    metavar="GLOB",
+    shell_complete=complete_function,
+    help="The limits given here are for each function that fits, not the run.",
+)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Budget file, not pyproject.toml.")
 @click.option("--strict", is_flag=True, help="What is not known fails too: a cut-off recording, an unused pattern.")
 @click.option(
