@@ -1,9 +1,11 @@
 """The budget in pyproject.toml, and what is said of one that is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from jitscope.errors import JitscopeError
-from jitscope.model.budget import Budget, Limits
+from jitscope.model.budget import COUNTED, Budget, Limits
 from jitscope.store.budget_file import find_file, read_budget
 
 
@@ -127,3 +129,12 @@ def test_the_nearest_file_that_speaks_of_jitscope(tmp_path, file):
     assert outer == find_file(inner)
     nearer = file("[tool.jitscope.budget]\nmax_recompiles = 2", inner / "pyproject.toml")
     assert nearer == find_file(inner)
+
+
+def test_the_budget_of_the_page_is_one_and_its_table_names_every_key(file):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "gates.md").read_text(encoding="utf-8")
+    budget = read_budget(file(page.partition("```toml\n")[2].partition("```")[0]))
+
+    assert (2, ("weak_type", "new_function")) == (budget.max_recompiles, budget.forbid)
+    assert {"train.*step*": Limits(max_compilations=1)} == budget.functions
+    assert [] == [key for key in (*COUNTED, "forbid", "strict") if f"| `{key}` |" not in page]
