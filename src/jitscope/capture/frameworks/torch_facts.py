@@ -23,7 +23,10 @@ def _hooks() -> list[dict[str, Any]]:
 
 
 def _caches() -> list[dict[str, Any]]:
-    """Inductor's folder with the graphs in it, AOTAutograd's cache in the same, and Triton's."""
+    """Inductor's folder with the graphs in it, AOTAutograd's cache in the same, and Triton's.
+
+    The names of the switches, and where the folders are, are those of torch 2.11 and 2.13.
+    """
     from torch._functorch import config as functorch
     from torch._inductor import config as inductor
     from torch._inductor.runtime import cache_dir_utils as folders
