@@ -1,5 +1,6 @@
 """``jitscope run --check``: a program that ends well, and over its budget, ends with 3."""
 
+import os
 import textwrap
 
 import pytest
@@ -68,6 +69,29 @@ def test_what_only_an_exit_function_compiled_is_said(checked):
     assert 0 == done.returncode
     assert "over budget" in done.stderr
     assert "exceeded by exit functions only" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_that_ends_keeps_its_own_code(checked, tmp_path):
+    (tmp_path / "train.py").write_text(
+        textwrap.dedent(
+            """
+            import os, warnings
+            import jax, jax.numpy as jnp
+            warnings.simplefilter("ignore")  # JAX says that it does not like forks
+            step = jax.jit(lambda x: x + 1)
+            for n in range(3):
+                step(jnp.ones(n + 1))
+            child = os.fork()
+            if child:
+                print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+            """
+        ),
+        encoding="utf-8",
+    )
+    done = checked()
+    assert (3, "0\n") == (done.returncode, done.stdout)
+    assert 1 == done.stderr.count("over budget")
 
 
 def test_without_a_budget_the_program_is_not_started(checked, tmp_path, refused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -30,6 +31,7 @@ class Gate:
             JitscopeError: if there is none, or it is wrong.
         """
         self._budget = required()
+        self._pid = os.getpid()
         self._ended_well = False
         self._failed = False
 
@@ -46,6 +48,10 @@ class Gate:
             if end.code not in (None, 0):
                 raise
             finished = end
+        if os.getpid() != self._pid:  # a fork, which the budget is not about
+            if finished is not None:
+                raise finished
+            return
         try:
             # What Python does first when it ends; doing it twice does nothing (CPython 3.11 to 3.14).
             wait = getattr(threading, "_shutdown", None)
