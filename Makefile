@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
        $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types check matrix accuracy schema docs bench build clean
+.PHONY: help demo test lint format types check matrix accuracy schema cli docs bench build clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -43,6 +43,9 @@ accuracy: $(STAMP)  ## how often causes are named right, into docs/accuracy.md
 
 schema: $(STAMP)  ## write docs/report.schema.json from the report's types
 	@$(BIN)/python -m jitscope.render.schema
+
+cli: $(STAMP)  ## write docs/cli.md from the commands' own help
+	@$(BIN)/python -m jitscope.commands.document
 
 docs: $(STAMP)  ## build the documentation into site/
 	@$(PIP) --editable ".[docs]"

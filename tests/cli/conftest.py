@@ -17,11 +17,13 @@ ENTRIES = [[sys.executable, "-W", "error", "-m", "jitscope"], *([[SCRIPT]] if SC
 def jitscope(request, tmp_path):
     """Run jitscope in an empty folder."""
 
-    def run(*arguments, **environment):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JITSCOPE", "COLUMNS"))}
+    own = ("JITSCOPE", "_JITSCOPE", "COLUMNS", "GITHUB")
+
+    def run(*arguments, cwd=tmp_path, **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         return subprocess.run(
             [*request.param, *map(str, arguments)],
-            cwd=tmp_path,
+            cwd=cwd,
             env=kept | environment,
             capture_output=True,
             text=True,

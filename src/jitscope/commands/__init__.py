@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
+from pathlib import Path
 from typing import IO, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from jitscope.commands.handover import Handover
 from jitscope.errors import BAD_INPUT, JitscopeError
@@ -17,7 +20,10 @@ _VERBS: dict[str, tuple[str, str]] = {
     "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
+    "check": ("jitscope.commands.check:check", "Hold a recording against a budget: limits on what may compile."),
+    "doctor": ("jitscope.commands.doctor:doctor", "Say what of a program can be seen here, and what is in the way."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
+    "completion": ("jitscope.commands.completion:completion", "Print a script that completes commands in a shell."),
 }
 """Where each verb is, and its line in the help: showing the help imports none of them."""
 
@@ -45,6 +51,20 @@ class _Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _VERBS and not name.startswith("-"):
+            ctx.fail(f"No such command {printable(name)!r}. {_meant(name)}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs without importing them; options where one is begun."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=text) for name, (_, text) in _VERBS.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
@@ -61,6 +81,18 @@ class _Verbs(click.Group):
             return super().invoke(ctx)
         except JitscopeError as error:
             raise _Failure(str(error)) from error
+
+
+def _meant(name: str) -> str:
+    """What to type instead of a command that there is not."""
+    close = difflib.get_close_matches(name.lower(), _VERBS, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]}?"
+    if name.endswith(".jsonl"):
+        return f"To report on a recording: jitscope report {printable(name)}"
+    if name.endswith(".py") or Path(name).is_file():
+        return f"To run a program: jitscope run {printable(name)}"
+    return f"There are {', '.join(_VERBS)}."
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -41,12 +41,19 @@ class Timings(Protocol):
     changed: dict[str, float]
 
 
-@click.group()
+_EPILOG = """\b
+Examples:
+  jitscope demo attention
+  jitscope demo attention --framework jax --device cpu
+"""
+
+
+@click.group(epilog=_EPILOG)
 def demo() -> None:
     """Run a small program that compiles, and see what jitscope says of it."""
 
 
-@demo.command()
+@demo.command(epilog=_EPILOG)
 @click.option(
     "--framework",
     type=click.Choice([*FRAMEWORKS, "both"]),

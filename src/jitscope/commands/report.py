@@ -8,6 +8,7 @@ import click
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.select import select_functions
+from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.render.graph import GraphFormat
@@ -18,8 +19,17 @@ _BY_SUFFIX = {".json": "json", ".graphml": "graphml", ".dot": "dot", ".gv": "dot
 _GRAPHS: dict[str, GraphFormat] = {"graphml": "graphml", "dot": "dot", "graph-json": "json"}
 
 
-@click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+_EPILOG = """\b
+Examples:
+  jitscope report
+  jitscope report run.jsonl --all
+  jitscope report run.jsonl --function 'train*'
+  jitscope report -o report.json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("file", required=False, type=click.Path(path_type=Path), shell_complete=complete_recording)
 @click.option(
     "--format",
     "format_",
@@ -29,7 +39,12 @@ _GRAPHS: dict[str, GraphFormat] = {"graphml": "graphml", "dot": "dot", "graph-js
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
 @click.option("--all", "all_", is_flag=True, help="Show every function and every compilation.")
-@click.option("--function", metavar="NAME", help="Only this function, with every compilation; * is a wildcard.")
+@click.option(
+    "--function",
+    metavar="NAME",
+    shell_complete=complete_function,
+    help="Only this function, with every compilation; * is a wildcard.",
+)
 def report(
     file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool, function: str | None
 ) -> None:

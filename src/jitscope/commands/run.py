@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from jitscope.commands.handover import Handover
 from jitscope.commands.output import refuse_overwriting, write_err
 from jitscope.errors import BAD_INPUT
 from jitscope.model.notation import printable
+
+if TYPE_CHECKING:
+    from jitscope.commands.run_check import Gate
 
 _EPILOG = """\b
 Examples:
@@ -32,6 +36,7 @@ Examples:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Record to this file, not into .jitscope.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
 @click.option("-q", "--quiet", is_flag=True, help="Report in one line.")
+@click.option("--check", is_flag=True, help="Exit with 3 if it ends well, and over the budget of pyproject.toml.")
 @click.option("--no-report", is_flag=True, help="Record, and print nothing.")
 @click.option(
     "--format",
@@ -49,6 +54,7 @@ def run(
     output: Path | None,
     force: bool,
     quiet: bool,
+    check: bool,
     no_report: bool,
     format_: str,
     target: str,
@@ -67,14 +73,18 @@ def run(
 
     if module and code:
         raise click.UsageError("-m and -c exclude each other.")
+    if check and format_ == "json":
+        raise click.UsageError("--check prints text: leave --format json to jitscope check.")
+    gate = _gate() if check and not switches.OFF else None
     if output is not None:
         refuse_overwriting(output, source=output.parent, force=force)
     kind: Kind = "module" if module else "code" if code else "script"
     path = list(sys.path)
     launch = Launch(Program(kind, target, args))
     if switches.OFF:
-        if not no_report:
-            write_err("jitscope: JITSCOPE=0 is set: nothing is watched\n")
+        if check or not no_report:
+            unchecked = ", and the budget is not checked" if check else ""
+            write_err(f"jitscope: JITSCOPE=0 is set: nothing is watched{unchecked}\n")
         raise Handover(launch.run)
 
     shown = recorder.start_run(output, force=force).path
@@ -82,18 +92,21 @@ def run(
 
     def at_end() -> None:
         recorder.stop_run()
-        if not no_report:
+        if not no_report or gate is not None:
             # The program may have modules of its own by the names of those that make the report.
             sys.path[:] = path
             launch.restore_modules()
+        if not no_report:
             _report(recording, str(shown), format_="line" if quiet else format_)
+        if gate is not None:
+            gate.say(recording, str(shown))
         launch.end()
 
     ending = Ending(at_end)
 
     def start() -> None:
         try:
-            launch.run()
+            launch.run() if gate is None else gate.run(launch.run, recording)
         except NoProgramError as error:
             ending.cancel()
             recorder.stop_run()
@@ -103,6 +116,13 @@ def run(
 
     autowatch.install()
     raise Handover(start)
+
+
+def _gate() -> Gate:
+    # What a check needs is imported only for one.
+    from jitscope.commands.run_check import Gate
+
+    return Gate()
 
 
 def _report(recording: Path, shown: str, *, format_: str) -> None:

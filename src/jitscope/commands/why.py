@@ -7,15 +7,23 @@ from pathlib import Path
 import click
 
 from jitscope.analysis.story import story_of
+from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import write_out
 from jitscope.errors import JitscopeError
 from jitscope.store.locate import newest
 from jitscope.store.reader import load
 
+_EPILOG = """\b
+Examples:
+  jitscope why train_step
+  jitscope why train_step#3 run.jsonl
+  jitscope why train.py:12 --format json
+"""
 
-@click.command()
-@click.argument("function", metavar="FUNCTION[#N]")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+
+@click.command(epilog=_EPILOG)
+@click.argument("function", metavar="FUNCTION[#N]", shell_complete=complete_function)
+@click.argument("file", required=False, type=click.Path(path_type=Path), shell_complete=complete_recording)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--all", "all_", is_flag=True, help="Show every compilation, signature and leaf.")
 def why(function: str, file: Path | None, format_: str, all_: bool) -> None:

@@ -56,7 +56,7 @@ def _is_first(one: CompilationReport) -> bool:
 
 
 def change_lines(causes: Sequence[Cause]) -> list[str]:
-    """What changed; causes that show the same two texts share a line: ``x: f32[4] → bf16[8] (shape, dtype)``."""
+    """What changed, a line each; causes with the same two texts share one: ``x: f32[4] → bf16[8] (shape, dtype)``."""
     merged: dict[tuple[str | None, str | None, str | None, str | None], list[CauseKind]] = {}
     for cause in causes:
         # Evidence tells causes apart only where there is nothing else to show.

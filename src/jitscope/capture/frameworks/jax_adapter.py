@@ -23,6 +23,7 @@ import jitscope
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.frameworks.capability import note_text
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_gate import JaxGate
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
@@ -62,29 +63,18 @@ class JaxAdapter:
 
     def _install(self) -> None:
         if not privates.on_disable_jit(self._on_disable_jit):
-            self.recorder.note(
-                "jax-disable-jit",
-                f"jax {jax.__version__} does not tell when jax_disable_jit is set: calls look like hits then",
-            )
+            self._lacks("jax-disable-jit")
         privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
         privates.on_clear_caches(self._on_clear_caches)
         # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.
         monitoring.register_event_duration_secs_listener(self._on_duration)
         monitoring.register_event_listener(self._on_event)
-        scalars = getattr(monitoring, "register_scalar_listener", None)  # jax 0.6 on: tells when a span starts
-        if scalars is not None:
-            scalars(self._on_scalar)
+        if privates.register_scalar_listener is not None:
+            privates.register_scalar_listener(self._on_scalar)
         else:
-            self.recorder.note(
-                "jax-no-span-starts",
-                f"jax {jax.__version__} does not tell when a phase starts: seconds of nested phases are counted twice",
-            )
+            self._lacks("jax-no-span-starts")
         if not self.announces:
-            self.recorder.note(
-                "jax-no-hook",
-                f"jax {jax.__version__} has no pjit.{privates.HOOK}: signatures are read on every call, and calls "
-                "that always take the Python path can't be told from hits",
-            )
+            self._lacks("jax-no-hook")
             return
         original = getattr(privates.pjit, privates.HOOK)
         announce = self._announce
@@ -96,6 +86,10 @@ class JaxAdapter:
         hook.__wrapped__ = original  # type: ignore[attr-defined]
         setattr(privates.pjit, privates.HOOK, hook)
         privates.on_fast_path(self._on_fast_path)  # without it the growth of the cache tells
+
+    def _lacks(self, slug: str) -> None:
+        """Say what can't be seen."""
+        self.recorder.note(slug, note_text(privates.CAPABILITIES, slug, f"jax {jax.__version__}"))
 
     def _on_fast_path(self, found: bool) -> None:
         """JAX decided whether the call under way gets an entry in the C++ cache."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from types import CodeType, MethodType
 from typing import Any
 
+from jitscope.capture.frameworks.capability import Capability
+
 
 def _module(name: str) -> Any:
     try:
@@ -21,6 +23,8 @@ def _module(name: str) -> Any:
         return None
 
 
+_jax: Any = _module("jax")
+_monitoring: Any = _module("jax.monitoring")
 pjit: Any = _module("jax._src.pjit")
 _core: Any = _module("jax._src.core")
 _partial_eval: Any = _module("jax._src.interpreters.partial_eval")
@@ -33,6 +37,11 @@ _bridge: Any = _module("jax._src.xla_bridge")
 HOOK = "_infer_params"
 """``pjit._infer_params(fun, jit_info, args, kwargs)`` runs whenever a call does not take the C++ fast path, and
 never on a hit (0.6.2 to 0.12.0.1)."""
+
+register_scalar_listener: Callable[[Callable[..., None]], None] | None = getattr(
+    _monitoring, "register_scalar_listener", None
+)
+"""Tells when a phase starts (0.6 on)."""
 
 can_hook: bool = callable(getattr(pjit, HOOK, None))
 
@@ -75,8 +84,12 @@ def trace_misses() -> int | None:
     """
     if hasattr(pjit, "_create_pjit_jaxpr"):
         return None
-    info = getattr(getattr(_partial_eval, "trace_to_jaxpr", None), "cache_info", None)
+    info = _trace_cache_info()
     return int(info().misses) if info is not None else None
+
+
+def _trace_cache_info() -> Any:
+    return getattr(getattr(_partial_eval, "trace_to_jaxpr", None), "cache_info", None)
 
 
 def hide_frames_of(path: str) -> None:
@@ -84,10 +97,13 @@ def hide_frames_of(path: str) -> None:
 
     Without it JAX would name jitscope's wrapper as the caller.
     """
-    for module in (_source_info, _traceback):
-        register = getattr(module, "register_exclusion", None)
-        if register is not None:
-            register(path)
+    for register in _exclusions():
+        register(path)
+
+
+def _exclusions() -> list[Any]:
+    found = [getattr(module, "register_exclusion", None) for module in (_source_info, _traceback)]
+    return [register for register in found if register is not None]
 
 
 def on_disable_jit(callback: Callable[[object], None]) -> bool:
@@ -96,13 +112,19 @@ def on_disable_jit(callback: Callable[[object], None]) -> bool:
     A call runs the plain function then, in C++, without any announcement. The two hooks of the config state are
     JAX's own: used up to 0.6, unused since; what is there is called first.
     """
-    state = getattr(_config, "disable_jit", None)
-    hooks = ("_update_global_hook", "_update_thread_local_hook")
-    if not all(hasattr(state, hook) for hook in hooks):
+    if not _tells_disable_jit():
         return False
-    for hook in hooks:
-        setattr(state, hook, _chained(getattr(state, hook), callback))
+    for hook in _DISABLE_JIT_HOOKS:
+        setattr(_config.disable_jit, hook, _chained(getattr(_config.disable_jit, hook), callback))
     return True
+
+
+_DISABLE_JIT_HOOKS = ("_update_global_hook", "_update_thread_local_hook")
+
+
+def _tells_disable_jit() -> bool:
+    state = getattr(_config, "disable_jit", None)
+    return all(hasattr(state, hook) for hook in _DISABLE_JIT_HOOKS)
 
 
 def _chained(first: Callable[[object], None] | None, then: Callable[[object], None]) -> Callable[[object], None]:
@@ -329,3 +351,106 @@ def transformations(jitted: Any) -> list[str]:
 
 
 _TRANSFORMATIONS = {"jacfun": "jacobian", "fun_remat": "checkpoint"}
+
+
+def _sample() -> Any:
+    """A jitted function, to be looked at; it is never called."""
+    return _jax.jit(_sample)
+
+
+CAPABILITIES: tuple[Capability, ...] = (
+    Capability(
+        f"pjit.{HOOK}",
+        lambda: can_hook,
+        "runs whenever a call leaves the C++ fast path, so that a hit is known by silence",
+        "signatures are read on every call, and calls that always take the Python path can't be told from hits",
+        "jax-no-hook",
+    ),
+    Capability(
+        "monitoring.register_scalar_listener",
+        lambda: register_scalar_listener is not None,
+        "tells when a phase starts",
+        "seconds of nested phases are counted twice",
+        "jax-no-span-starts",
+    ),
+    Capability(
+        "config.disable_jit hooks",
+        _tells_disable_jit,
+        "tell when jax_disable_jit is set",
+        "calls look like hits while jax_disable_jit is set",
+        "jax-disable-jit",
+    ),
+    Capability(
+        "PjitFunction._cache_size",
+        lambda: cache_size(_sample()) is not None,
+        "entries of a function's dispatch cache",
+        "the hook alone tells misses; entries made before watching are not seen",
+    ),
+    Capability(
+        "PjitFunction._jit_info",
+        lambda: jit_info(_sample()) is not None,
+        "tells which function a call belongs to, and the options of its jit",
+        "compiles are attributed by the calls under way; options are not known",
+    ),
+    Capability(
+        "util.test_event_listener",
+        lambda: hasattr(_util, "test_event_listener"),
+        "tells that a function is about to be traced, so that a gate can refuse it",
+        "gates refuse a compilation when it is lowered, after its trace",
+    ),
+    Capability(
+        "PjitFunction._clear_cache",
+        lambda: hasattr(type(_sample()), "_clear_cache"),
+        "empties the dispatch cache after a gate refused a call",
+        "a signature that was refused takes JAX's Python path for good",
+    ),
+    Capability(
+        "pjit._get_fastpath_data",
+        lambda: hasattr(pjit, "_get_fastpath_data"),
+        "tells whether a call gets an entry in the C++ cache",
+        "the growth of the cache tells",
+    ),
+    Capability(
+        "core.trace_state_clean",
+        lambda: trace_state_clean is not None,
+        "tells calls inside another trace",
+        "only tracers among the arguments tell them",
+    ),
+    Capability(
+        "partial_eval.trace_to_jaxpr.cache_info",
+        lambda: hasattr(pjit, "_create_pjit_jaxpr") or _trace_cache_info() is not None,
+        "tells real traces from those found in JAX's cache of traces (before 0.9 the events do)",
+        "a trace that was found there is taken for a real one",
+    ),
+    Capability(
+        "config.trace_context",
+        lambda: hasattr(_config, "trace_context"),
+        "settings and contexts in JAX's cache keys, at each compile",
+        "only settings that jitscope knows by name are compared",
+    ),
+    Capability(
+        "config.trace_context_names",
+        lambda: trace_context_names() is not None,
+        "names of those settings (0.10 on)",
+        "the public settings that are part of a key are read by name",
+    ),
+    Capability(
+        "util.clear_all_caches",
+        lambda: hasattr(_util, "clear_all_caches"),
+        "tells when jax.clear_caches is called",
+        "the size of a function's cache tells at its next miss",
+    ),
+    Capability(
+        "register_exclusion",
+        lambda: len(_exclusions()) == 2,
+        "keeps jitscope's frames out of JAX's source locations and tracebacks",
+        "JAX names jitscope's wrapper as the caller",
+    ),
+    Capability(
+        "xla_bridge.backends_are_initialized",
+        lambda: hasattr(_bridge, "backends_are_initialized"),
+        "lets devices be named without starting a runtime",
+        "a recording names no devices",
+    ),
+)
+"""All that the adapter uses of JAX, in the order of what is lost without it."""

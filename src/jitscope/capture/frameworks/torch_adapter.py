@@ -21,6 +21,7 @@ import torch
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.capture.frameworks.capability import note_text
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
@@ -62,33 +63,31 @@ class TorchAdapter:
         self._install()
 
     def _install(self) -> None:
-        note = self.recorder.note
         if privates.register_user_context_hook is not None:
             privates.register_user_context_hook(self._on_compile)
         else:
-            note("torch-no-hook", f"torch {torch.__version__} has no compile hook: compiles can't be attributed")
+            self._lacks("torch-no-hook")
         if privates.register_bytecode_hook is not None:
             privates.register_bytecode_hook(self._on_code)
         if privates.set_metrics_limit is not None:
             # torch keeps 64 records; more can come between two looks.
             privates.set_metrics_limit(4096)
         if privates.get_compilation_metrics is None:
-            note("torch-no-metrics", f"torch {torch.__version__} has no compilation metrics: phases are unknown")
+            self._lacks("torch-no-metrics")
         if not privates.can_list_entries():
-            note(
-                "torch-no-entries",
-                f"torch {torch.__version__} does not list cache entries: which one was hit is unknown",
-            )
+            self._lacks("torch-no-entries")
         if privates.skip_module is not None:
             # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
             privates.skip_module("jitscope")
         self._register_callbacks()
         if not privates.on_dispatch_mode(self._on_dispatch_mode):
-            note("torch-modes", "dispatch modes can't be followed on this torch: eager calls inside one look like hits")
+            self._lacks("torch-modes")
         if not privates.on_stance(self._on_stance):
-            note(
-                "torch-stance", "set_stance can't be followed on this torch: eager calls under a stance look like hits"
-            )
+            self._lacks("torch-stance")
+
+    def _lacks(self, slug: str) -> None:
+        """Say what can't be seen."""
+        self.recorder.note(slug, note_text(privates.CAPABILITIES, slug, f"torch {torch.__version__}"))
 
     def _on_dispatch_mode(self) -> None:
         self.modes_used = True
@@ -109,7 +108,7 @@ class TorchAdapter:
     def _register_callbacks(self) -> None:
         handler = privates.callback_handler
         if handler is None:
-            self.recorder.note("torch-no-callbacks", "compiles of backward graphs can't be seen on this torch")
+            self._lacks("torch-no-callbacks")
             return
         handler.register_start_callback(self._on_start)
         handler.register_end_callback(self._on_end)

@@ -14,6 +14,8 @@ from contextlib import AbstractContextManager
 from types import CodeType, FrameType
 from typing import Any
 
+from jitscope.capture.frameworks.capability import Capability
+
 
 def _get(module: str, name: str) -> Any:
     try:
@@ -164,9 +166,8 @@ def on_stance(callback: Callable[[str], None]) -> bool:
 
     `torch.compiler.set_stance` calls ``eval_frame._set_stance``, which ``decorators`` imports by name.
     """
-    original = _get("torch._dynamo.eval_frame", "_set_stance")
-    homes = [importlib.import_module(name) for name in ("torch._dynamo.eval_frame", "torch._dynamo.decorators")]
-    if original is None or any(getattr(home, "_set_stance", None) is not original for home in homes):
+    original = _set_stance()
+    if original is None:
         return False
 
     @functools.wraps(original)
@@ -175,9 +176,18 @@ def on_stance(callback: Callable[[str], None]) -> bool:
         callback(str(getattr(stance, "stance", stance)))
         return prior
 
-    for home in homes:
-        home._set_stance = set_stance  # type: ignore[attr-defined]
+    for home in _STANCE_HOMES:
+        setattr(importlib.import_module(home), "_set_stance", set_stance)  # noqa: B010  # the module has no types
     return True
+
+
+_STANCE_HOMES = ("torch._dynamo.eval_frame", "torch._dynamo.decorators")
+
+
+def _set_stance() -> Any:
+    """What every way to set a stance calls, or None."""
+    found = [_get(home, "_set_stance") for home in _STANCE_HOMES]
+    return found[0] if all(one is found[0] for one in found) else None
 
 
 def global_state() -> str | None:
@@ -230,10 +240,10 @@ def on_dispatch_mode(callback: Callable[[], None]) -> bool:
     ``torch.utils._python_dispatch.TorchDispatchMode.__enter__`` calls ``_push_mode`` there (2.11, 2.13); whether that
     worked.
     """
-    home: Any = importlib.import_module("torch.utils._python_dispatch")
-    original = getattr(home, "_push_mode", None)
-    if original is None or not hasattr(home, "is_in_any_mode_without_ignore_compile_internals"):
+    if not _tells_dispatch_modes():
         return False
+    home: Any = importlib.import_module(_MODES)
+    original = home._push_mode
 
     @functools.wraps(original)
     def push_mode(mode: Any) -> Any:
@@ -243,6 +253,14 @@ def on_dispatch_mode(callback: Callable[[], None]) -> bool:
 
     home._push_mode = push_mode
     return True
+
+
+_MODES = "torch.utils._python_dispatch"
+
+
+def _tells_dispatch_modes() -> bool:
+    names = ("_push_mode", "is_in_any_mode_without_ignore_compile_internals")
+    return all(_get(_MODES, name) is not None for name in names)
 
 
 def compiling_frame(frame: FrameType | None) -> tuple[FrameType, CodeType, str] | None:
@@ -282,3 +300,98 @@ def inlined_code(frame: FrameType | None) -> list[CodeType]:
                     return list(traced)
         frame = frame.f_back
     return []
+
+
+CAPABILITIES: tuple[Capability, ...] = (
+    Capability(
+        "utils.register_hook_for_recompile_user_context",
+        lambda: register_user_context_hook is not None,
+        "runs when the compile of a frame starts, with the caller on the stack (2.9 on)",
+        "compiles can't be attributed",
+        "torch-no-hook",
+    ),
+    Capability(
+        "utils.get_compilation_metrics",
+        lambda: get_compilation_metrics is not None,
+        "phases and failures of each compile",
+        "phases are unknown",
+        "torch-no-metrics",
+    ),
+    Capability(
+        "eval_frame._debug_get_cache_entry_list",
+        can_list_entries,
+        "which cache entry served a call",
+        "which entry was hit is unknown",
+        "torch-no-entries",
+    ),
+    Capability(
+        "callback.callback_handler",
+        lambda: callback_handler is not None,
+        "tells when a backward graph is compiled, and of torch.compiler.reset()",
+        "compiles of backward graphs can't be seen",
+        "torch-no-callbacks",
+    ),
+    Capability(
+        "TorchDispatchMode._push_mode",
+        _tells_dispatch_modes,
+        "tells when a dispatch mode is entered",
+        "eager calls inside a dispatch mode look like hits",
+        "torch-modes",
+    ),
+    Capability(
+        "eval_frame._set_stance",
+        lambda: _set_stance() is not None,
+        "tells the stance that is set",
+        "eager calls under a stance look like hits",
+        "torch-stance",
+    ),
+    Capability(
+        "eval_frame.set_guard_complete_hook",
+        lambda: set_guard_complete_hook is not None,
+        "tells calls that run eager after the recompile limit (2.8 on)",
+        "such calls can't be seen; the note fallbacks-unseen says so when the limit is hit",
+    ),
+    Capability(
+        "convert_frame.register_bytecode_hook",
+        lambda: register_bytecode_hook is not None,
+        "tells which compiles ended in code, and which functions were inlined",
+        "the metrics tell what ended in code; nested calls are not counted",
+    ),
+    Capability(
+        "utils.guard_failures",
+        lambda: guard_failures is not None,
+        "torch's own words: why older entries were rejected",
+        "only what jitscope finds itself is told as a cause",
+    ),
+    Capability(
+        "utils.set_compilation_metrics_limit",
+        lambda: set_metrics_limit is not None,
+        "keeps more than 64 records of compiles",
+        "phases of many compiles in a row may be lost",
+    ),
+    Capability(
+        "trace_rules.add",
+        lambda: skip_module is not None,
+        "keeps Dynamo from compiling jitscope's own frames",
+        "after a graph break Dynamo may look at jitscope's wrapper",
+    ),
+    Capability(
+        "guards.GlobalStateGuard.__getstate__",
+        lambda: global_state() is not None,
+        "global state that was guarded on, setting by setting (2.13)",
+        "only torch's words tell which setting changed",
+    ),
+    Capability(
+        "overrides._get_current_function_mode_stack",
+        lambda: _get("torch.overrides", "_get_current_function_mode_stack") is not None,
+        "torch function modes in force",
+        "a change of modes is told by torch's words only",
+    ),
+    Capability(
+        "_pytree.tree_flatten_with_path",
+        lambda: tree_flatten_with_path is not None and keystr is not None,
+        "paths of the arguments' leaves",
+        "arguments are told apart as a whole, not leaf by leaf",
+    ),
+)
+"""All that the adapter uses of torch, in the order of what is lost without it."""
