@@ -54,7 +54,7 @@ def _leaf(leaf: Leaf, devices: Mapping[str, str]) -> Leaf:
         if leaf.identity is None and leaf.token is None and "0x" not in leaf.value:
             return leaf
         return msgspec.structs.replace(leaf, identity=None, token=None, value=_ADDRESS.sub("0x…", leaf.value))
-    if leaf.device in devices:
+    if leaf.device is not None and leaf.device in devices:
         return msgspec.structs.replace(leaf, device=devices[leaf.device])
     return leaf
 
