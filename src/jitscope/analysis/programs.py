@@ -105,20 +105,22 @@ def _lasts(header: Header, wall: float | None, other: Header) -> bool:
     return wall is None or other.monotonic < header.monotonic + wall
 
 
-def refuse_strangers(headers: Sequence[Header], names: Sequence[str]) -> None:
-    """Raise where the recordings called ``names`` are not all of one program.
+def refuse_strangers(headers: Sequence[Header], names: Sequence[str], *, any_: bool = False) -> None:
+    """Raise where the recordings called ``names`` are not all of one program, or are combined ones.
+
+    With ``any_``, of whatever programs they are.
 
     Raises:
         JitscopeError: naming two that do not belong together, and why.
     """
+    programs = group_programs(headers)
     for header, name in zip(headers, names, strict=True):
-        if header.processes:
+        if header.processes and len(headers) > 1:
             raise JitscopeError(
                 f"{name} is a combined recording already: combine the recordings that it was made from",
                 slug="combined-already",
             )
-    programs = group_programs(headers)
-    if len(programs) == 1:
+    if len(programs) == 1 or any_:
         return
     one, other = programs[0].members[0], programs[1].members[0]
     first, second = headers[one], headers[other]
@@ -132,3 +134,15 @@ def refuse_strangers(headers: Sequence[Header], names: Sequence[str]) -> None:
         f"{names[one]} and {names[other]} are not of one run: {why}; to combine them all the same, add --any",
         slug="not-one-run",
     )
+
+
+def outdated(headers: Sequence[Header], running: Sequence[bool], keep: int) -> tuple[list[int], list[int]]:
+    """The recordings of all but the ``keep`` newest programs; and those of them that stay, since a process still runs.
+
+    A program of which one process runs stays whole. Both are positions, the newest program's first.
+    """
+    old: list[int] = []
+    busy: list[int] = []
+    for program in group_programs(headers)[keep:]:
+        (busy if any(running[each] for each in program.members) else old).extend(program.members)
+    return old, busy

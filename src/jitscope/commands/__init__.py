@@ -17,6 +17,9 @@ _VERBS: dict[str, tuple[str, str]] = {
     "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
+    "ls": ("jitscope.commands.ls:ls", "List the recordings, and throw old ones away."),
+    "combine": ("jitscope.commands.combine:combine", "Put the processes or ranks of a run together."),
+    "diff": ("jitscope.commands.diff:diff", "Compare two runs: what is compiled no more, and what is new."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
 }
 """Where each verb is, and its line in the help: showing the help imports none of them."""

@@ -29,7 +29,7 @@ _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 def load(path: Path, *, without: frozenset[str] = frozenset()) -> Recording:
     """Read the recording at ``path``.
 
-    Events of the kinds in ``without`` (as in the file: ``signature``) are left out, and only looked at as JSON, which is
+    Events of the kinds in ``without`` (as in the file: ``signature``) are left out, only looked at as JSON: that is
     several times quicker.
 
     A last line that was cut off is left out and flagged (`Recording.torn`); events of kinds that this
