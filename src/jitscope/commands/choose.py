@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from jitscope.analysis.programs import Program, group_programs
+from jitscope.analysis.programs import Program, group_programs, parts_of_others
 from jitscope.errors import JitscopeError
+from jitscope.model.events import Header
+from jitscope.model.report import Note
 from jitscope.store.locate import NEWEST, directory, no_recordings, resolve
+from jitscope.store.reader import read_end
 from jitscope.store.shelf import Glance, glance_at
 
 
@@ -65,3 +69,18 @@ def _known(*, must: bool = True) -> list[tuple[Program, list[Path]]]:
         raise no_recordings(where)
     groups = group_programs([header for _, header in readable])
     return [(program, [readable[each][0] for each in program.members]) for program in groups]
+
+
+def without_parts(found: Sequence[tuple[Header, Path]]) -> tuple[list[tuple[Header, Path]], list[Note]]:
+    """Leave out what another recording of the same process holds as well, and say so."""
+    ends = [read_end(path) for _, path in found]
+    within = parts_of_others([header for header, _ in found], [end.wall_seconds if end else None for end in ends])
+    notes = [
+        Note(
+            "part-of-another",
+            f"{found[part][1].name} is left out: {found[whole][1].name} holds all of it, "
+            "the same process made both at the same time",
+        )
+        for part, whole in sorted(within.items())
+    ]
+    return [one for position, one in enumerate(found) if position not in within], notes

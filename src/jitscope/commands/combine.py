@@ -10,15 +10,14 @@ import click
 
 from jitscope.analysis.combine import Renumber, combined_end, combined_header, starts_of
 from jitscope.analysis.divergence import Digest, Known, combined_of, digest_of
-from jitscope.analysis.programs import parts_of_others, process_order, refuse_strangers
-from jitscope.commands.choose import files_of, programs
+from jitscope.analysis.programs import process_order, refuse_strangers
+from jitscope.commands.choose import files_of, programs, without_parts
 from jitscope.commands.output import refuse_overwriting, write_out
 from jitscope.commands.progress import track
 from jitscope.model.combined import Combined
-from jitscope.model.events import Header, NoteEvent
-from jitscope.model.report import Note
+from jitscope.model.events import NoteEvent
 from jitscope.store.assembly import Assembly
-from jitscope.store.reader import load, read_end, read_header
+from jitscope.store.reader import load, read_header
 
 
 @click.command()
@@ -59,7 +58,7 @@ def _combine(paths: Sequence[Path], output: Path | None, *, force: bool, any_: b
     """Read the recordings one after another: only one is in memory at a time."""
     found = sorted(((read_header(path), path) for path in paths), key=lambda one: process_order(one[0]))
     refuse_strangers([header for header, _ in found], [str(path) for _, path in found], any_=any_)
-    chosen, notes = _without_parts(found)
+    chosen, notes = without_parts(found)
     headers = [header for header, _ in chosen]
     alone = len(chosen) == 1
     known, renumber = Known(), Renumber()
@@ -79,18 +78,3 @@ def _combine(paths: Sequence[Path], output: Path | None, *, force: bool, any_: b
             assembly.finish(combined_header(headers, [start for _, start in pairs], processes), force=force)
     program = headers[0].program or headers[0].run
     return combined_of(digests, known, program=program, argv=headers[0].argv, notes=notes)
-
-
-def _without_parts(found: Sequence[tuple[Header, Path]]) -> tuple[list[tuple[Header, Path]], list[Note]]:
-    """Leave out what another recording of the same process holds as well, and say so."""
-    ends = [read_end(path) for _, path in found]
-    within = parts_of_others([header for header, _ in found], [end.wall_seconds if end else None for end in ends])
-    notes = [
-        Note(
-            "part-of-another",
-            f"{found[part][1].name} is left out: {found[whole][1].name} holds all of it, "
-            "the same process made both at the same time",
-        )
-        for part, whole in sorted(within.items())
-    ]
-    return [one for position, one in enumerate(found) if position not in within], notes
