@@ -75,6 +75,7 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
         for cause in entry.one.causes
         if (cause.kind, cause.path) == (main.kind, main.path)
     ]
+    told = Counter(process for process, _ in same).most_common(1)[0][0] if same else None
     also = Counter(cause.kind for entry in own for cause in entry.one.causes if cause.kind != main.kind)
     return Finding(
         kind=main.kind,
@@ -96,7 +97,7 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
         seconds=sum(entry.one.seconds for entry in group),
         avoidable_seconds=sum(entry.one.seconds for entry in own if avoidable(entry.one.causes)),
         sites=_sites(entry.one for entry in own),
-        values=_values([cause for process, cause in same if process == first.function.process]),
+        values=_values([cause for process, cause in same if process == told]),
         also=tuple(kind for kind, _ in also.most_common()),
         explanation=ADVICE[main.kind].explanation,
         fix=fix_for([cause for cause in first.one.causes if cause.kind == main.kind], source),
