@@ -64,14 +64,15 @@ def starts_of(headers: Sequence[Header]) -> list[Start]:
     Processes of one host are placed by its monotonic clock, hosts among each other by the wall clock.
     """
     first: dict[str, Header] = {}
-    for header in sorted(headers, key=started_at):
+    # One that does not say when it started comes last: 0 is no time.
+    for header in sorted(headers, key=lambda one: (not started_at(one), started_at(one))):
         first.setdefault(header.host, header)
     placed: list[tuple[float, str]] = []
     for header in headers:
         base = first[header.host]
         wall = started_at(header) - started_at(base)
         steady = header.monotonic - base.monotonic
-        monotonic = abs(wall - steady) <= DRIFT_SECONDS
+        monotonic = not started_at(header) or abs(wall - steady) <= DRIFT_SECONDS
         placed.append((started_at(base) + (steady if monotonic else wall), "monotonic" if monotonic else "started"))
     earliest = min(moment for moment, _ in placed)
     return [Start(moment - earliest, clock) for moment, clock in placed]

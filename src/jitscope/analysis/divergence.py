@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import Start, process_info, starts_of
+from jitscope.analysis.functions import function_reports
 from jitscope.analysis.index import index_events
+from jitscope.analysis.notes import notes_of
 from jitscope.analysis.portable import lone_devices, portable, signature_key
 from jitscope.analysis.programs import process_order
 from jitscope.analysis.side_by_side import legend
+from jitscope.analysis.totals import eager_ops_of, totals_of
 from jitscope.model.cause import CauseKind
 from jitscope.model.combined import Combined, CombinedFunction, Divergence, ProcessSummary
 from jitscope.model.events import FunctionEvent, ProcessInfo, Site
@@ -80,11 +82,12 @@ def summarize(recordings: Sequence[Recording], *, notes: Sequence[Note] = ()) ->
 
 def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
     """What is needed of one recording; its signatures are added to ``known``."""
-    report, index = build_report(recording), index_events(recording)
+    index = index_events(recording)
+    reports = function_reports(index)
     devices = lone_devices(recording.events)
     keys: dict[int | None, bytes] = {}
     functions: dict[FunctionKey, FunctionDigest] = {}
-    for function in report.functions:
+    for function in reports:
         found = functions.setdefault(function_key(index.functions[function.id]), FunctionDigest())
         _add(found, function)
         for one in function.compilations_detail:
@@ -102,7 +105,8 @@ def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
             cost.causes |= dict.fromkeys(cause.kind for cause in one.causes)
             if one.site is not None and len(cost.sites) < SITES:
                 cost.sites[one.site] = None
-    return Digest(process_info(recording, start), report.totals, functions, report.notes)
+    totals = totals_of(reports, eager_ops_of(index.compilations))
+    return Digest(process_info(recording, start), totals, functions, notes_of(recording, index))
 
 
 def function_key(function: FunctionEvent) -> FunctionKey:

@@ -49,7 +49,8 @@ def ls(folder: Path | None, keep: int | None, dry_run: bool, format_: str) -> No
         return
     from jitscope.render.listing import render_listing, render_pruning
 
-    write_out(render_listing(value) if isinstance(value, Listing) else render_pruning(value))
+    text = render_listing(value, usual=folder is None) if isinstance(value, Listing) else render_pruning(value)
+    write_out(text)
 
 
 def _listing(where: Path, found: Sequence[Glance]) -> Listing:

@@ -29,8 +29,10 @@ def render_combined(
     page = Page(terminal_width() if width is None else width)
     _head(page, combined)
     page.blank()
+    several = len({one.info.host for one in combined.processes}) > 1
+    slowest = combined.processes[combined.slowest] if combined.slowest is not None else None
     for one in _shown(combined):
-        _process(page, one, slowest=combined.slowest is not None and one is combined.processes[combined.slowest])
+        _process(page, one, slowest=one is slowest, host=several)
     hidden = len(combined.processes) - PROCESSES
     if hidden > 0:
         page.add(f"… {count_text(hidden, 'more process', 'more processes')}; all with --format json", indent=2)
@@ -86,7 +88,7 @@ def _shown(combined: Combined) -> Sequence[ProcessSummary]:
     return shown
 
 
-def _process(page: Page, one: ProcessSummary, *, slowest: bool) -> None:
+def _process(page: Page, one: ProcessSummary, *, slowest: bool, host: bool) -> None:
     totals, info = one.totals, one.info
     wall = f"{seconds_text(info.wall_seconds)}, " if info.wall_seconds is not None else ""
     least = "" if info.ended else "at least "
@@ -95,14 +97,13 @@ def _process(page: Page, one: ProcessSummary, *, slowest: bool) -> None:
     eager = ""
     if totals.eager_op_compilations:
         eager = f" · not watched {totals.eager_op_compilations}, {seconds_text(totals.eager_op_compile_seconds)}"
-    host = f" · {info.host}, pid {info.pid}" if info.rank is not None or info.process is not None else ""
     page.add(
         (one.label, "bold cyan" if slowest else "cyan"),
         f"  {least}{wall}{count_text(totals.calls, 'call')}, hits {ratio_text(totals.hits, totals.calls)} · "
         f"{compiled}{eager}",
         "" if info.ended else (" · no end", "magenta"),
         (" · its last line is cut off", "magenta") if info.torn else "",
-        (host, "dim"),
+        (f" · {info.host}" if host else "", "dim"),
         indent=2,
         hang=2,
     )

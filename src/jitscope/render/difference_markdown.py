@@ -31,7 +31,8 @@ def render_difference_markdown(value: RunDifference, *, all_: bool = False) -> s
         lead = "Not comparable" if value.comparable == "no" else "Comparable only in part"
         lines += [f"{lead}:", "", *(f"- {_plain(one.text)}" for one in value.caveats), ""]
     lines += ["| | A | B |", "|---|---|---|"]
-    lines.append(f"| | {code(side_text(value.before))} | {code(side_text(value.after))} |")
+    sides = [code(side_text(side)).replace("|", "\\|") for side in (value.before, value.after)]
+    lines.append(f"| | {sides[0]} | {sides[1]} |")
     lines += [f"| {name} | {before} | {after} |" for name, before, after in number_rows(value)]
     changed = [one for one in value.functions if one.status != "same"]
     shown = changed if all_ else changed[:FUNCTIONS]
@@ -62,10 +63,10 @@ def render_difference_markdown(value: RunDifference, *, all_: bool = False) -> s
 
 
 def code(text: str) -> str:
-    """``text`` as code that ends where it should, also in a table; empty text stays empty."""
+    """``text`` as code that ends where it should; empty text stays empty."""
     if not text:
         return ""
-    shown = printable(text).replace("|", "\\|")
+    shown = printable(text)
     fence = "`"
     while fence in shown:
         fence += "`"

@@ -22,8 +22,13 @@ _STYLES = {"recompiled": "yellow", "gave up compiling": "red"}
 Part = str | tuple[str, str]
 
 
-def render_listing(listing: Listing, *, width: int | None = None, color: bool | None = None) -> str:
-    """Write ``listing`` as lines of at most ``width`` columns; ``width`` and ``color`` are as for `render_text`."""
+def render_listing(
+    listing: Listing, *, width: int | None = None, color: bool | None = None, usual: bool = False
+) -> str:
+    """Write ``listing`` as lines of at most ``width`` columns; ``width`` and ``color`` are as for `render_text`.
+
+    ``usual`` says that it is of the folder in which commands look for runs: then their ids are enough.
+    """
     page = Page(terminal_width() if width is None else width)
     files = [one for program in listing.programs for one in program.recordings]
     total = sum(one.bytes for one in (*files, *listing.unreadable))
@@ -45,7 +50,7 @@ def render_listing(listing: Listing, *, width: int | None = None, color: bool | 
     for one in listing.unreadable:
         page.add((one.file, "bold"), "  ", ("not readable: ", "red"), one.error or "", hang=2)
     page.blank()
-    page.add((_next(listing), "dim"), wrap=False)
+    page.add((_next(listing, usual=usual), "dim"), wrap=False)
     return page.text(color=terminal_color() if color is None else color)
 
 
@@ -161,16 +166,17 @@ def _about(one: Pruned) -> str:
     return f"  {when_text(one.started)}, {bytes_text(one.bytes)}"
 
 
-def _next(listing: Listing) -> str:
-    if len(listing.programs) > 1:
-        newest, before = listing.programs[0], listing.programs[1]
-        first, second = (_named(listing, one) for one in (before, newest))
-        return f"jitscope diff {first} {second}"
-    if listing.programs:
-        return f"jitscope report {_named(listing, listing.programs[0])}"
-    return "jitscope run script.py makes a recording"
+def _next(listing: Listing, *, usual: bool) -> str:
+    if not listing.programs:
+        return "jitscope run script.py"
+    newest = listing.programs[0]
+    same = [one for one in listing.programs[1:] if one.recordings[0].argv == newest.recordings[0].argv]
+    # Nothing can be compared with what can't be read, nor with what is a combined recording of the same processes.
+    if same and all(one.recordings[0].error is None and not one.recordings[0].combined for one in (newest, same[0])):
+        return f"jitscope diff {_named(listing, same[0], usual)} {_named(listing, newest, usual)}"
+    return f"jitscope report {_named(listing, newest, usual)}"
 
 
-def _named(listing: Listing, program: ListedProgram) -> str:
-    """Path of its first recording: works from here, whatever folder was listed."""
-    return shlex.quote(f"{listing.folder.rstrip('/')}/{program.recordings[0].file}")
+def _named(listing: Listing, program: ListedProgram, usual: bool) -> str:
+    """A run's id, or the path of its first recording, as an argument."""
+    return shlex.quote(program.id if usual else f"{listing.folder.rstrip('/')}/{program.recordings[0].file}")
