@@ -1,7 +1,6 @@
 """``jitscope combine``, as a user runs it."""
 
 import json
-import os
 import shlex
 from pathlib import Path
 
@@ -31,17 +30,10 @@ def test_the_newest_run_is_the_default(jitscope, launch):
 
 
 def test_a_run_is_named_by_any_of_its_processes_or_by_its_files(jitscope, launch):
+    several = (launch, reversed(launch), [*launch, *launch])
     texts = {
         jitscope("combine", *arguments).stdout
-        for arguments in (
-            [],
-            [launch[0].stem],
-            [launch[2].stem],
-            ["newest"],
-            launch,
-            reversed(launch),
-            [*launch, *launch],
-        )
+        for arguments in ([], [launch[0].stem], [launch[2].stem], ["newest"], *several)
     }
 
     assert 1 == len(texts)
@@ -114,7 +106,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_behind(jitscope, launch, tmp
     assert "is broken in line" in refused(jitscope("combine", "-o", target, "--force"))
 
     assert "precious" == target.read_text()
-    assert {".jitscope", "all.jsonl"} == set(os.listdir(tmp_path))
+    assert {".jitscope", "all.jsonl"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_what_is_not_there_is_one_line(jitscope, launch, refused):
