@@ -127,13 +127,16 @@ def _divergences(page: Page, combined: Combined) -> None:
 
 
 def _divergence(page: Page, number: int, one: Divergence, combined: Combined) -> None:
-    under = f" under {one.under}" if one.under is not None else ""
+    name = one.name.rpartition("<locals>.")[2]
+    under = f"under {one.under}" if one.under is not None else ""
+    # A region compiles programs by other names.
+    program = one.program if one.program not in (name, f"jit({name})") else ""
     page.add(
         f"{number}. ",
         (seconds_text(one.seconds), "yellow"),
         "  ",
-        (one.name.rpartition("<locals>.")[2], "bold"),
-        f"  {_place(one)}  {one.program}{under}",
+        (name, "bold"),
+        "  ".join(["", *filter(None, (_place(one), program, under))]),
         hang=3,
     )
     page.add(one.signature or "a signature that was not read", indent=3, hang=2)

@@ -78,7 +78,7 @@ def _functions(page: Page, value: RunDifference, *, all_: bool) -> None:
         page.blank()
         names = ", ".join(one.name.rpartition("<locals>.")[2] for one in (same if all_ else same[:FUNCTIONS]))
         more = f", … {len(same) - FUNCTIONS} more" if len(same) > FUNCTIONS and not all_ else ""
-        page.add(("compiled for the same: ", "bold"), names + more, hang=2)
+        page.add(("unchanged: ", "bold"), names + more, hang=2)
 
 
 def _function(page: Page, number: int, one: FunctionChange, *, all_: bool) -> None:

@@ -170,7 +170,7 @@ def _next(listing: Listing, *, usual: bool) -> str:
     if not listing.programs:
         return "jitscope run script.py"
     newest = listing.programs[0]
-    same = [one for one in listing.programs[1:] if one.recordings[0].argv == newest.recordings[0].argv]
+    same = [one for one in listing.programs[1:] if one.recordings[0].argv[:1] == newest.recordings[0].argv[:1]]
     # Nothing can be compared with what can't be read, nor with what is a combined recording of the same processes.
     if same and all(one.recordings[0].error is None and not one.recordings[0].combined for one in (newest, same[0])):
         return f"jitscope diff {_named(listing, same[0], usual)} {_named(listing, newest, usual)}"
