@@ -1,8 +1,9 @@
 """Which recordings belong together, and which are thrown away."""
 
 import pytest
-from builders import header
+from builders import header, ranks
 
+from jitscope.analysis.combine import combine
 from jitscope.analysis.programs import group_programs, outdated, parts_of_others, refuse_strangers
 from jitscope.errors import JitscopeError
 
@@ -65,10 +66,6 @@ def test_recordings_without_anything_in_common_are_their_own():
 
 
 def test_a_combined_recording_is_its_own():
-    from builders import ranks
-
-    from jitscope.analysis.combine import combine
-
     parts = ranks((64,), (64,))
     combined = combine(parts).header
 
@@ -86,10 +83,6 @@ def test_strangers_are_refused_in_one_line_that_names_two_of_them():
 
 
 def test_a_combined_recording_is_not_combined_again():
-    from builders import ranks
-
-    from jitscope.analysis.combine import combine
-
     headers = [combine(ranks((64,), (63,))).header, at(1)]
     for any_ in (False, True):
         with pytest.raises(JitscopeError, match=r"a\.jsonl is a combined recording already"):
@@ -111,6 +104,14 @@ def test_the_newest_programs_are_kept_with_all_their_processes():
     assert ([0], []) == outdated(headers, [False] * 4, 2)
     assert ([3, 1, 2, 0], []) == outdated(headers, [False] * 4, 0)
     assert ([], []) == outdated(headers, [False] * 4, 3)
+
+
+def test_what_was_combined_of_a_program_goes_with_it():
+    parts = [one.header for one in ranks((64,), (63,))]
+    headers = [at(1, run="old"), *parts, combine(ranks((64,), (63,))).header]
+
+    assert ([0], []) == outdated(headers, [False] * 4, 1)
+    assert {0, 1, 2, 3} == set(outdated(headers, [False] * 4, 0)[0])
 
 
 def test_a_program_of_which_a_process_runs_stays_whole():

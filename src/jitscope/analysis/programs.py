@@ -139,10 +139,14 @@ def refuse_strangers(headers: Sequence[Header], names: Sequence[str], *, any_: b
 def outdated(headers: Sequence[Header], running: Sequence[bool], keep: int) -> tuple[list[int], list[int]]:
     """The recordings of all but the ``keep`` newest programs; and those of them that stay, since a process still runs.
 
-    A program of which one process runs stays whole. Both are positions, the newest program's first.
+    A program of which one process runs stays whole, and what was combined of a program goes with it. Both are
+    positions, the newest program's first.
     """
     old: list[int] = []
     busy: list[int] = []
-    for program in group_programs(headers)[keep:]:
-        (busy if any(running[each] for each in program.members) else old).extend(program.members)
+    members: dict[str, list[int]] = {}
+    for program in group_programs(headers):
+        members.setdefault(program.id, []).extend(program.members)
+    for several in list(members.values())[keep:]:
+        (busy if any(running[each] for each in several) else old).extend(several)
     return old, busy

@@ -84,7 +84,7 @@ def _prune(where: Path, found: Sequence[Glance], keep: int, *, dry_run: bool) ->
         folder=str(where),
         dry_run=dry_run,
         keep=keep,
-        programs_kept=min(keep, len(group_programs(headers))),
+        programs_kept=min(keep, len({program.id for program in group_programs(headers)})),
         deleted=tuple(deleted),
         kept=tuple(kept),
     )
