@@ -41,7 +41,7 @@ matrix: $(STAMP)  ## the JAX tests on older and newer JAX
 accuracy: $(STAMP)  ## how often causes are named right, into docs/accuracy.md
 	@cd tests && ../$(BIN)/python -m causes --write ../docs/accuracy.md $(ARGS)
 
-schema: $(STAMP)  ## write docs/report.schema.json from the report's types
+schema: $(STAMP)  ## write docs/*.schema.json from the types of what commands write
 	@$(BIN)/python -m jitscope.render.schema
 
 cli: $(STAMP)  ## write docs/cli.md from the commands' own help

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -129,3 +130,25 @@ def training(batches=(64, 64, 63, 64, 61)) -> Recording:
             )
         history.append((known[size], outcome, 1))
     return recording(*events, runs(1, *history))
+
+
+def process(value: Recording, **fields) -> Recording:
+    """The same recording, made by another process: its header's fields."""
+    return msgspec.structs.replace(value, header=header(**fields))
+
+
+def ranks(*batches, **fields) -> list[Recording]:
+    """The recordings of one launch: `training` with its own batches on each rank, 2 s apart."""
+    return [
+        process(
+            training(sizes),
+            run=f"20261122-205427-{100 + rank}-r{rank}",
+            rank=rank,
+            world_size=len(batches),
+            pid=100 + rank,
+            started=f"{datetime(2026, 11, 22, 20, 54, 27) + timedelta(seconds=2 * rank):%Y-%m-%dT%H:%M:%SZ}",
+            monotonic=1000.0 + 2 * rank,
+            **fields,
+        )
+        for rank, sizes in enumerate(batches)
+    ]

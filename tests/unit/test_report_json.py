@@ -11,7 +11,7 @@ from builders import compilation, function, recording, training
 from jitscope.analysis.build import build_report
 from jitscope.model.report import Report
 from jitscope.render.json import render_json
-from jitscope.render.schema import report_schema, schema_text
+from jitscope.render.schema import SCHEMAS, report_schema, schema_of, schema_text
 
 FILE = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
@@ -74,3 +74,11 @@ def test_a_report_comes_back_as_it_was(report):
     assert report == msgspec.json.decode(text, type=Report)
     assert text.endswith("}\n")
     assert '\n  "schema": 1,\n' in text
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_written_schema_is_current(name):
+    assert schema_text(name) == FILE.with_name(f"{name}.schema.json").read_text(encoding="utf-8"), (
+        "run: python -m jitscope.render.schema"
+    )
+    jsonschema.Draft202012Validator.check_schema(schema_of(name))

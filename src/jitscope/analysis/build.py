@@ -42,6 +42,7 @@ def _run(recording: Recording, index: Index) -> RunInfo:
         world_size=header.world_size,
         versions={**header.versions, **(end.versions if end else {})},
         devices=(end.devices if end else ()) or header.devices,
+        processes=header.processes,
     )
 
 

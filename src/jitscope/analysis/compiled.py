@@ -32,12 +32,12 @@ class Compiled(msgspec.Struct, frozen=True):
 
 
 def source_key(function: FunctionEvent) -> tuple[object, ...]:
-    """What functions made from the same source have in common.
+    """What functions made from the same source, in one process, have in common: caches belong to processes.
 
     Without a file there is no telling whether two functions share a source: each is its own.
     """
     own = None if function.file else function.id
-    return (function.framework, function.file, function.line, function.column, function.name, own)
+    return (function.framework, function.file, function.line, function.column, function.name, own, function.process)
 
 
 def program_key(one: Compiled) -> tuple[object, ...]:

@@ -69,7 +69,13 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
     main = _main(first)
     source = index.functions[first.function.id]
     functions = tuple(dict.fromkeys(entry.function.id for entry in own))
-    same = [cause for entry in own for cause in entry.one.causes if (cause.kind, cause.path) == (main.kind, main.path)]
+    same = [
+        (entry.function.process, cause)
+        for entry in own
+        for cause in entry.one.causes
+        if (cause.kind, cause.path) == (main.kind, main.path)
+    ]
+    told = Counter(process for process, _ in same).most_common(1)[0][0] if same else None
     also = Counter(cause.kind for entry in own for cause in entry.one.causes if cause.kind != main.kind)
     return Finding(
         kind=main.kind,
@@ -91,7 +97,7 @@ def _finding(key: tuple[object, ...], group: Sequence[_Entry], index: Index) -> 
         seconds=sum(entry.one.seconds for entry in group),
         avoidable_seconds=sum(entry.one.seconds for entry in own if avoidable(entry.one.causes)),
         sites=_sites(entry.one for entry in own),
-        values=_values(same),
+        values=_values([cause for process, cause in same if process == told]),
         also=tuple(kind for kind, _ in also.most_common()),
         explanation=ADVICE[main.kind].explanation,
         fix=fix_for([cause for cause in first.one.causes if cause.kind == main.kind], source),
@@ -119,6 +125,7 @@ def _plan(main: Cause, group: Sequence[_Entry], source: FunctionEvent, index: In
     """
     if main.kind != "shape" or (source.framework == "torch" and source.options.get("dynamic") != "False"):
         return None
+    group = _costliest_process(group)
     family = _family(main, group, index)
     seen = {one.id: one for entry in group for one in entry.function.signatures}
     first: dict[int, float] = {}
@@ -131,8 +138,19 @@ def _plan(main: Cause, group: Sequence[_Entry], source: FunctionEvent, index: In
     for axis in varying_axes(list(family.values())):
         if axis.path == main.path or any(text.startswith(f"{main.path} ") for text in axis.same):
             calls = calls_by_size(axis.sizes, [seen[identity].calls if identity in seen else 0 for identity in family])
-            return bucket_plan(axis.path, axis.axis, calls, seconds, same=axis.same)
+            plan = bucket_plan(axis.path, axis.axis, calls, seconds, same=axis.same)
+            process = group[0].function.process
+            return plan if plan is None or process is None else msgspec.structs.replace(plan, process=process)
     return None
+
+
+def _costliest_process(group: Sequence[_Entry]) -> Sequence[_Entry]:
+    """Each process pads for itself: the entries of the one that it cost most."""
+    seconds: Counter[int | None] = Counter()
+    for entry in group:
+        seconds[entry.function.process] += entry.one.seconds  # type: ignore[assignment]  # a Counter adds floats as well
+    process = max(seconds, key=lambda one: (seconds[one], -(one or 0)))
+    return [entry for entry in group if entry.function.process == process]
 
 
 def _family(main: Cause, group: Sequence[_Entry], index: Index) -> Mapping[int, Signature]:

@@ -81,7 +81,7 @@ def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged])
     mine = [one for one in judged.values() if one.event.function == function.id]
     events = [one.event for one in mine]
     written = calls.merge_runs(index.runs.get(function.id, ()))
-    unwritten = calls.unwritten_calls(written, events) if index.end is None else {}
+    unwritten = calls.unwritten_calls(written, events) if function.process in index.unended else {}
     history = calls.merge_runs([*(_run(one) for one in written), *unwritten.values()])
     counts = calls.count_calls(history)
     by_signature = calls.calls_by_signature(written, unwritten)
@@ -114,6 +114,7 @@ def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged])
         history=history,
         compilations_detail=tuple(_detail(one, function, served) for one in mine),
         column=function.column,
+        process=function.process,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jitscope.model.report import CompilationReport, FunctionReport
+from jitscope.model.report import CompilationReport, FamilyReport, FunctionReport
 
 
 class SourceGroup(msgspec.Struct, frozen=True):
@@ -28,6 +28,26 @@ class SourceGroup(msgspec.Struct, frozen=True):
     def compile_seconds(self) -> float:
         """Time spent compiling, recompiling included."""
         return sum(one.compile_seconds for one in self.members)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Of a combined recording: positions of the processes that have one of them."""
+        return tuple(sorted({one.process for one in self.members if one.process is not None}))
+
+    @property
+    def families(self) -> tuple[FamilyReport, ...]:
+        """The families of all; what several processes have alike is one, with the most signatures that one has."""
+        found: list[FamilyReport] = []
+        for process in {one.process: None for one in self.members}:
+            for family in (each for one in self.members if one.process == process for each in one.families):
+                same = next((n for n, each in enumerate(found) if process and each.text == family.text), None)
+                if same is None:
+                    found.append(family)
+                    continue
+                before = found[same]
+                count = max(before.signatures, family.signatures)
+                found[same] = FamilyReport(family.text, count, before.compile_seconds + family.compile_seconds)
+        return tuple(found)
 
     @property
     def details(self) -> tuple[CompilationReport, ...]:

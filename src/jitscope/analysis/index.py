@@ -36,6 +36,8 @@ class Index(msgspec.Struct, frozen=True):
     end: EndEvent | None
     dangling: int
     """Events that refer to something that is not in the recording."""
+    unended: frozenset[int | None] = frozenset()
+    """Processes that did not end, by position; in a recording of one process, that is None."""
 
 
 def index_events(recording: Recording) -> Index:
@@ -95,7 +97,15 @@ def index_events(recording: Recording) -> Index:
         notes=tuple(notes),
         end=end,
         dangling=dangling,
+        unended=_unended(recording, end),
     )
+
+
+def _unended(recording: Recording, end: EndEvent | None) -> frozenset[int | None]:
+    processes = recording.header.processes
+    if processes:
+        return frozenset(position for position, one in enumerate(processes) if not one.ended)
+    return frozenset() if end is not None else frozenset({None})
 
 
 def _interned(event: SignatureEvent, known: dict[Leaf, Leaf]) -> SignatureEvent:

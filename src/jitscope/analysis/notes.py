@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jitscope.analysis.idle import idle_entries
 from jitscope.analysis.index import Index
+from jitscope.model.events import ProcessInfo
 from jitscope.model.recording import Recording
 from jitscope.model.report import Note
 
@@ -11,7 +12,10 @@ from jitscope.model.report import Note
 def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
     """Notes about the recording itself, then those that were recorded, each once."""
     notes: list[Note] = []
-    if index.end is None:
+    processes = recording.header.processes
+    for one in processes:
+        notes += _process_notes(one)
+    if index.end is None and not processes:
         notes.append(
             Note(
                 "no-end",
@@ -40,9 +44,30 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
     for event in index.notes:
         function = index.functions.get(event.function) if event.function is not None else None
         text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
+        if event.process is not None and event.process < len(processes):
+            text = f"{processes[event.process].label}: {text}"
         notes.append(Note(event.slug, text))
     for function in index.functions.values():
         if function.framework == "torch":
             mine = [one for one in index.compilations if one.function == function.id]
             notes += idle_entries(function, mine, index.runs.get(function.id, ()))
     return tuple(dict.fromkeys(notes))
+
+
+def _process_notes(one: ProcessInfo) -> list[Note]:
+    """What one process of a combined recording did not record."""
+    notes: list[Note] = []
+    if not one.ended:
+        notes.append(
+            Note(
+                "no-end",
+                f"{one.label} was killed or was still running: hits since its last flush may be missing, and it took "
+                "at least the time shown",
+            )
+        )
+    if one.torn:
+        notes.append(Note("torn", f"{one.label}: its recording's last line was cut off and is left out"))
+    if one.skipped:
+        text = f"{one.label}: events of a kind that jitscope did not know were left out: {one.skipped}"
+        notes.append(Note("skipped-events", text))
+    return notes

@@ -125,7 +125,17 @@ class _Teller:
 
     def _object(self, one: FunctionReport) -> StoryObject:
         options = self._index.functions[one.id].options
-        return StoryObject(one.id, one.state, options, one.calls, one.hits, one.compilations, one.compile_seconds)
+        processes = self._report.run.processes
+        return StoryObject(
+            one.id,
+            one.state,
+            options,
+            one.calls,
+            one.hits,
+            one.compilations,
+            one.compile_seconds,
+            processes[one.process].label if one.process is not None and one.process < len(processes) else None,
+        )
 
     def _signatures(self) -> tuple[StorySignature, ...]:
         reports = {known.id: known for member in self._group.members for known in member.signatures}
@@ -311,6 +321,7 @@ def _guards(
         for one in timeline
         if one.detail.framework_id is not None
         and one.detail.id < event.id
+        and events[one.detail.id].process == event.process
         and events[one.detail.id].generation == event.generation
     }
     return tuple(StoryGuard(entries.get(failure.entry), failure) for failure in event.guards)

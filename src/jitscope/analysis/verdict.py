@@ -19,7 +19,7 @@ class Verdict(msgspec.Struct, frozen=True):
     compiling_seconds: float
     """Watched functions and everything else."""
     compiling_share: float | None
-    """Of the wall time, from 0 to 1; None where that is not known."""
+    """Of the wall time, from 0 to 1; None where that is not known. Of several processes: of their times added up."""
     recompiling_seconds: float
     recompiling_share: float | None
     """Of the compiling time; None where nothing was compiled."""
@@ -34,13 +34,15 @@ def verdict_of(report: Report) -> Verdict:
     """Sum a report up."""
     totals = report.totals
     wall = report.run.wall_seconds
+    known = [one.wall_seconds for one in report.run.processes if one.wall_seconds is not None]
+    spent = sum(known) if known else wall
     compiled = [function for function in report.functions if function.framework != "python"] or report.functions
     compiling = totals.compile_seconds + totals.eager_op_compile_seconds
     return Verdict(
         wall_seconds=wall,
         at_least=any(note.slug == "no-end" for note in report.notes),
         compiling_seconds=compiling,
-        compiling_share=compiling / wall if wall else None,
+        compiling_share=compiling / spent if spent else None,
         recompiling_seconds=totals.recompile_seconds,
         recompiling_share=totals.recompile_seconds / compiling if compiling else None,
         compilations=totals.compilations + totals.eager_op_compilations,

@@ -12,7 +12,7 @@ from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.render.graph import GraphFormat
-from jitscope.store.locate import newest
+from jitscope.store.locate import resolve
 from jitscope.store.reader import load
 
 _BY_SUFFIX = {".json": "json", ".graphml": "graphml", ".dot": "dot", ".gv": "dot"}
@@ -48,11 +48,11 @@ Examples:
 def report(
     file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool, function: str | None
 ) -> None:
-    """Report on the recording FILE; without FILE, on the newest one.
+    """Report on the recording FILE, or on that of a run by its id; without FILE, on the newest one.
 
-    Recordings are looked for in $JITSCOPE_DIR, or in .jitscope.
+    Recordings are looked for in $JITSCOPE_DIR, or in .jitscope; jitscope ls lists them.
     """
-    source = newest() if file is None else file
+    source = resolve(file)
     if output is not None and str(output) == "-":
         output = None
     if output is not None:

@@ -10,7 +10,7 @@ from jitscope.analysis.story import story_of
 from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import write_out
 from jitscope.errors import JitscopeError
-from jitscope.store.locate import newest
+from jitscope.store.locate import resolve
 from jitscope.store.reader import load
 
 _EPILOG = """\b
@@ -30,12 +30,12 @@ def why(function: str, file: Path | None, format_: str, all_: bool) -> None:
     """Tell why FUNCTION was compiled: each time, what changed, and what lay between.
 
     FUNCTION is a name or its last part (step), the place of a definition (train.py:12), or an id (f3). With #N
-    (step#3), all about its compilation N. Without FILE, of the newest recording.
+    (step#3), all about its compilation N. FILE can be a run id; without it, the newest recording.
     """
     if Path(function).is_file() and (file is None or not file.exists()):
         other = f"jitscope why {file or 'FUNCTION'} {function}"
         raise JitscopeError(f"{function} is a file; the function comes first: {other}", slug="swapped-arguments")
-    source = newest() if file is None else file
+    source = resolve(file)
     story = story_of(load(source), function)
     if format_ == "json":
         from jitscope.render.json import render_json

@@ -39,6 +39,43 @@ CacheSource = Literal["hit", "miss", "off", "unknown"]
 """Whether a compilation came from the persistent cache on disk."""
 
 
+class ProcessInfo(msgspec.Struct, frozen=True):
+    """One of the processes whose recordings a combined recording was made from."""
+
+    run: str
+    """Its own run id."""
+    host: str
+    pid: int
+    started: str
+    """UTC, ISO 8601, by its host's clock."""
+    offset_seconds: float
+    """Its start, on the combined recording's clock."""
+    clock: Literal["monotonic", "started"]
+    """What its start was placed by: its host's monotonic clock, or the wall clock."""
+    wall_seconds: float | None
+    """None where it is not known; a lower bound where it did not end."""
+    ended: bool
+    """Its recording was closed."""
+    rank: int | None = None
+    process: str | None = None
+    """As in its header: ``SpawnProcess-1``."""
+    parent: int | None = None
+    """Process id of the process that started it."""
+    versions: dict[str, str] = {}
+    devices: tuple[str, ...] = ()
+    torn: bool = False
+    """Its recording's last line was cut off."""
+    skipped: int = 0
+    """Events of a kind that the jitscope which combined did not know."""
+
+    @property
+    def label(self) -> str:
+        """What people call it: ``rank 3``, ``SpawnProcess-1``, ``pid 4242``."""
+        if self.rank is not None:
+            return f"rank {self.rank}"
+        return self.process or f"pid {self.pid}"
+
+
 class Header(msgspec.Struct, frozen=True, tag="header", tag_field="event"):
     """First line of a recording: who ran what, where, when."""
 
@@ -68,6 +105,8 @@ class Header(msgspec.Struct, frozen=True, tag="header", tag_field="event"):
     """Process id of the followed process that started this one; None in the first one."""
     process: str | None = None
     """What started it calls it: ``SpawnProcess-1``; None where it has no such name."""
+    processes: tuple[ProcessInfo, ...] = ()
+    """In a combined recording: the processes whose recordings it holds. Other events refer to them by position."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -106,6 +145,8 @@ class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="even
     """The function in whose body it is defined: ``make_step``; None at module level."""
     body: int = 0
     """JAX: a number of its own for each function object that was compiled; 0 where that is not known."""
+    process: int | None = None
+    """In a combined recording: position of its process in `Header.processes`."""
 
 
 class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="event"):
@@ -209,6 +250,8 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     JAX, in a region: a number of its own for each function object. torch: for each code object of one name and place
     (decorators, resume functions), in the order of their first compiles since a reset.
     """
+    process: int | None = None
+    """In a combined recording: position of its process in `Header.processes`."""
 
     @property
     def compiled(self) -> bool:
@@ -262,6 +305,8 @@ class NoteEvent(msgspec.Struct, frozen=True, tag="note", tag_field="event", omit
     slug: str
     text: str
     function: int | None = None
+    process: int | None = None
+    """In a combined recording: position of its process in `Header.processes`."""
 
 
 class LabelEvent(msgspec.Struct, frozen=True, tag="label", tag_field="event", omit_defaults=True):

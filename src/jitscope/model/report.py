@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from jitscope.model.cause import Cause, CauseKind
-from jitscope.model.events import CacheSource, Framework, Outcome, Site
+from jitscope.model.events import CacheSource, Framework, Outcome, ProcessInfo, Site
 
 State = Literal["idle", "monomorphic", "polymorphic", "megamorphic", "thrashing"]
 """How many signatures a function compiled for: one, 2–4, 5 or more; ``thrashing``: one that it had compiled before."""
@@ -27,6 +27,8 @@ class RunInfo(msgspec.Struct, frozen=True):
     world_size: int | None
     versions: dict[str, str]
     devices: tuple[str, ...]
+    processes: tuple[ProcessInfo, ...] = ()
+    """Of a combined recording: those that it was made from."""
 
 
 class Totals(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -143,6 +145,8 @@ class FunctionReport(msgspec.Struct, frozen=True):
     compilations_detail: tuple[CompilationReport, ...]
     column: int = 0
     """Of a lambda's body, which tells two on one line apart; 0 for other functions."""
+    process: int | None = None
+    """In the report of a combined recording: position of its process in `RunInfo.processes`."""
 
 
 class EagerOp(msgspec.Struct, frozen=True):
@@ -203,6 +207,8 @@ class BucketPlan(msgspec.Struct, frozen=True):
     """Elements added over all calls, as a share of those needed."""
     same: tuple[str, ...] = ()
     """Further axes that always have the same size as this one, to be padded with it: ``batch['y'] axis 0``."""
+    process: int | None = None
+    """In the report of a combined recording: the process whose calls were counted, by its position."""
 
 
 class Finding(msgspec.Struct, frozen=True):

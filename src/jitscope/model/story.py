@@ -83,6 +83,8 @@ class StoryObject(msgspec.Struct, frozen=True):
     hits: int
     compilations: int
     compile_seconds: float
+    process: str | None = None
+    """Of a combined recording: what its process is called, ``rank 3``."""
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -16,16 +16,25 @@ _EVIDENCE = 240
 
 
 def add_compilation(
-    page: Page, one: CompilationReport, *, fix_shown: str | None = None, all_: bool = False, program: bool = False
+    page: Page,
+    one: CompilationReport,
+    *,
+    fix_shown: str | None = None,
+    all_: bool = False,
+    program: bool = False,
+    process: str | None = None,
 ) -> None:
     """Add a compilation: one line for a first one, else a line for each thing that changed and the fix.
 
     ``fix_shown`` is the fix above: the same one is not repeated. ``all_`` shows every change.
-    ``program`` names what was compiled: in a region, that can be anything.
+    ``program`` names what was compiled: in a region, that can be anything. ``process`` is the process it was in, where
+    there are several.
     """
     head: list[str | tuple[str, str]] = [(f"call {one.call}" if one.call is not None else "ahead of a call", "bold")]
     if one.under is not None:
         head = [(f"{head[0][0]} under {one.under}" if one.call is not None else f"under {one.under}", "bold")]
+    if process is not None:
+        head.insert(0, (f"{process} ", "bold"))
     if one.site is not None:
         head.append(f"  {one.site.text}")
     if program:

@@ -30,7 +30,9 @@ def add_findings(page: Page, report: Report, *, all_: bool = False) -> None:
     page.add(("recompiled, the costliest first", "bold"))
     functions = {function.id: function for function in report.functions}
     for number, one in enumerate(shown, start=1):
-        _finding(page, number, one, [functions[identity] for identity in one.functions if identity in functions])
+        _finding(
+            page, number, report, one, [functions[identity] for identity in one.functions if identity in functions]
+        )
     rest = [one for one in found if one not in shown]
     if rest:
         page.add(
@@ -38,10 +40,11 @@ def add_findings(page: Page, report: Report, *, all_: bool = False) -> None:
         )
 
 
-def _finding(page: Page, number: int, one: Finding, functions: Sequence[FunctionReport]) -> None:
+def _finding(page: Page, number: int, report: Report, one: Finding, functions: Sequence[FunctionReport]) -> None:
     name = one.name.rpartition("<locals>.")[2]
     place = f"{one.file.replace(chr(92), '/').rsplit('/', 1)[-1]}:{one.line}" if one.file else ""
     count = len(one.compilations)
+    across = len({function.process for function in functions})
     page.add(
         f"{number}. ",
         (seconds_text(one.seconds), "yellow"),
@@ -49,6 +52,7 @@ def _finding(page: Page, number: int, one: Finding, functions: Sequence[Function
         (name, "bold"),
         f"  {place}  " if place else "  ",
         _what(one, count, functions),
+        f" in {across} processes" if across > 1 else "",
         ("  avoidable", "red") if one.avoidable_seconds else "",
         hang=3,
     )
@@ -62,7 +66,9 @@ def _finding(page: Page, number: int, one: Finding, functions: Sequence[Function
     if one.fix is not None:
         page.add(("fix: ", "green"), one.fix, indent=3, hang=2)
     if one.plan is not None:
-        page.add(("or: ", "green"), plan_text(one.plan), indent=3, hang=2)
+        processes = report.run.processes
+        where = f" (in {processes[one.plan.process].label} alone)" if one.plan.process is not None else ""
+        page.add(("or: ", "green"), plan_text(one.plan) + where, indent=3, hang=2)
 
 
 def _what(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:

@@ -1,4 +1,4 @@
-"""The JSON schema of the report; ``python -m jitscope.render.schema`` writes docs/report.schema.json."""
+"""The JSON schemas of what commands write; ``python -m jitscope.render.schema`` writes them all into docs/."""
 
 from __future__ import annotations
 
@@ -9,28 +9,50 @@ from typing import Any
 
 import msgspec
 
+from jitscope.analysis.compare import DIFFERENCE_SCHEMA
+from jitscope.analysis.divergence import COMBINED_SCHEMA
+from jitscope.analysis.listing import LISTING_SCHEMA
+from jitscope.model.combined import Combined
+from jitscope.model.difference import RunDifference
 from jitscope.model.events import SCHEMA
+from jitscope.model.listing import Listing, Pruning
 from jitscope.model.report import Report
 
-DEFAULT = Path("docs/report.schema.json")
+DEFAULT = Path("docs")
+
+SCHEMAS: dict[str, tuple[type[msgspec.Struct], int]] = {
+    "report": (Report, SCHEMA),
+    "listing": (Listing, LISTING_SCHEMA),
+    "pruning": (Pruning, LISTING_SCHEMA),
+    "combined": (Combined, COMBINED_SCHEMA),
+    "difference": (RunDifference, DIFFERENCE_SCHEMA),
+}
+"""What each file ``docs/NAME.schema.json`` is of, and the schema's number."""
 
 
-def report_schema() -> dict[str, Any]:
+def schema_of(name: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of what `render_json` writes. Readers must accept fields that it does not name."""
-    schema = msgspec.json.schema(Report)
-    schema["$defs"]["Report"]["properties"]["schema"] = {"const": SCHEMA}
+    kind, number = SCHEMAS[name]
+    schema = msgspec.json.schema(kind)
+    schema["$defs"][kind.__name__]["properties"]["schema"] = {"const": number}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"jitscope report, schema {SCHEMA}",
+        "title": f"jitscope {name}, schema {number}",
         **schema,
     }
 
 
-def schema_text() -> str:
+def report_schema() -> dict[str, Any]:
+    """That of the report."""
+    return schema_of("report")
+
+
+def schema_text(name: str = "report") -> str:
     """The schema as the file holds it."""
-    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    target.write_text(schema_text(), encoding="utf-8")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    for each in SCHEMAS:
+        (folder / f"{each}.schema.json").write_text(schema_text(each), encoding="utf-8")

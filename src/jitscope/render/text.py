@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jitscope.analysis.grouping import SourceGroup, by_source
 from jitscope.analysis.verdict import verdict_of
+from jitscope.model.events import ProcessInfo
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
 from jitscope.render.changes import add_compilation
@@ -49,7 +50,7 @@ def render_text(
     for number, group in enumerate(shown, start=1):
         if number > 1 or not report.findings:
             page.blank()
-        hidden += _function(page, number, group, all_=all_)
+        hidden += _function(page, number, group, report.run.processes, all_=all_)
     unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
     if report.eager_ops or report.caches or unused:
         page.blank()
@@ -122,7 +123,8 @@ def _context(page: Page, report: Report) -> None:
     rank = None if run.rank is None else f"rank {run.rank}" + (f" of {run.world_size}" if run.world_size else "")
     versions = [f"{name} {run.versions[name]}" for name in ("jax", "torch") if name in run.versions]
     program = cut(" ".join(run.argv), 60) if run.argv else None
-    shown = [program, *versions, rank, _devices(run.devices), f"run {run.id}"]
+    several = count_text(len(run.processes), "process", "processes") if run.processes else None
+    shown = [program, *versions, rank, _devices(run.devices), several, f"run {run.id}"]
     page.add((" · ".join(text for text in shown if text), "dim"), hang=2)
 
 
@@ -132,21 +134,24 @@ def _devices(devices: Sequence[str]) -> str | None:
     return ", ".join(devices) or None
 
 
-def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int:
+def _function(page: Page, number: int, group: SourceGroup, processes: Sequence[ProcessInfo], *, all_: bool) -> int:
     """Add one function; the result is how many of its compilations were left out."""
     first = group.first
     place = f"{first.file.replace(chr(92), '/').rsplit('/', 1)[-1]}:{first.line}" if first.file else first.kind
     state = first.state if len(group.members) == 1 else f"{len(group.members)} function objects"
+    if len(group.processes) > 1:
+        state = f"in {len(group.processes)} processes" + (
+            f", {state}" if len(group.members) > len(group.processes) else ""
+        )
     cost = f"{seconds_text(group.compile_seconds)} compiling" if group.details else "nothing compiled"
     if group.recompile_seconds:
         cost = f"{seconds_text(group.recompile_seconds)} recompiling of {cost}"
     style = _STATE_STYLES.get(state, "")
     page.add(f"{number}. ", (first.name, "bold"), f"  {place}  ", (state, style), f"  {cost}", hang=3)
     page.add(_counts(group), indent=3, hang=2)
-    for member in group.members:
-        for family in member.families:
-            size = f"{count_text(family.signatures, 'signature')} · {seconds_text(family.compile_seconds)}"
-            page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
+    for family in group.families:
+        size = f"{count_text(family.signatures, 'signature')} · {seconds_text(family.compile_seconds)}"
+        page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
     details = group.details
     firsts = [one for one in details if not one.recompile and one.failed is None and one.layers[-1:] == ("compile",)]
     others = [one for one in details if one not in firsts]
@@ -161,8 +166,15 @@ def _function(page: Page, number: int, group: SourceGroup, *, all_: bool) -> int
         ]
         kept = [one for one in details if one in firsts[:COMPILATIONS] or one in failed[:COMPILATIONS]]
     fix: str | None = None
+    labels = {
+        one.id: processes[member.process].label
+        for member in group.members
+        if member.process is not None and member.process < len(processes)
+        for one in member.compilations_detail
+    }
     for one in kept:
-        add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region")
+        process = labels.get(one.id)
+        add_compilation(page, one, fix_shown=fix, all_=all_, program=first.kind == "region", process=process)
         fix = one.fix or fix
     return len(details) - len(kept)
 

@@ -69,9 +69,10 @@ def add_head(page: Page, story: Story, *, all_: bool) -> None:
         page.add(("options: ", "dim"), _options(story.objects[0].options), hang=2)
     for one in shown:
         own = "" if same else f" · {_options(one.options) or 'no options'}"
+        process = f"  {one.process}" if one.process is not None else ""
         page.add(
             (f"f{one.id}", "cyan"),
-            f"  {count_text(one.calls, 'call')} · hits {ratio_text(one.hits, one.calls)} · "
+            f"{process}  {count_text(one.calls, 'call')} · hits {ratio_text(one.hits, one.calls)} · "
             f"{count_text(one.compilations, 'compilation')}, {seconds_text(one.compile_seconds)}{own}",
             indent=2, hang=2,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -25,8 +26,11 @@ _PROBE = msgspec.json.Decoder(_Probe)
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 
 
-def load(path: Path) -> Recording:
+def load(path: Path, *, without: frozenset[str] = frozenset()) -> Recording:
     """Read the recording at ``path``.
+
+    Events of the kinds in ``without`` (as in the file: ``signature``) are left out, only looked at as JSON: that is
+    several times quicker.
 
     A last line that was cut off is left out and flagged (`Recording.torn`); events of kinds that this
     jitscope does not know are counted (`Recording.skipped`); unknown fields are ignored. Anything else
@@ -37,7 +41,11 @@ def load(path: Path) -> Recording:
     header = _header(path, lines[0] if lines else last, whole=bool(lines))
     events: list[Event] = []
     skipped = 0
+    passed = tuple(b'{"event":"%s"' % kind.encode() for kind in sorted(without))
     for number, line in enumerate(lines[1:], start=2):
+        if passed and line.startswith(passed):
+            _glimpse(path, number, line)
+            continue
         event = _event(path, number, line)
         if event is None:
             skipped += 1
@@ -58,9 +66,33 @@ def load(path: Path) -> Recording:
     )
 
 
-def _read(path: Path) -> bytes:
+def read_header(path: Path) -> Header:
+    """The header of the recording at ``path``, and nothing else of it; errors as for `load`."""
+    line = _read(path, lines=1)
+    return _header(path, line.removesuffix(b"\n"), whole=line.endswith(b"\n"))
+
+
+def read_end(path: Path) -> EndEvent | None:
+    """The end of the recording at ``path``, from the last of the file; None where it has none."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        line = file.read().rstrip(b"\n").rpartition(b"\n")[2]
     try:
-        data = path.read_bytes()
+        event = _EVENT.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return event if isinstance(event, EndEvent) else None
+
+
+_TAIL = 1 << 16
+"""An end is shorter, in bytes."""
+
+
+def _read(path: Path, *, lines: int | None = None) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read() if lines is None else b"".join(file.readline() for _ in range(lines))
     except FileNotFoundError:
         raise JitscopeError(
             f"no recording at {path}: check the path, or leave it out to use the newest one", slug="recording-missing"
@@ -104,6 +136,13 @@ def _header(path: Path, line: bytes, *, whole: bool) -> Header:
         return _HEADER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _broken(path, 1, error) from error
+
+
+def _glimpse(path: Path, number: int, line: bytes) -> None:
+    try:
+        _PROBE.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(path, number, error) from error
 
 
 def _event(path: Path, number: int, line: bytes) -> Event | None:

@@ -1,0 +1,86 @@
+"""Which recordings a command is about, where it takes whole programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jitscope.analysis.programs import Program, group_programs, parts_of_others
+from jitscope.errors import JitscopeError
+from jitscope.model.events import Header
+from jitscope.model.report import Note
+from jitscope.store.locate import NEWEST, directory, no_recordings, resolve
+from jitscope.store.reader import read_end
+from jitscope.store.shelf import Glance, glance_at
+
+
+def programs() -> list[list[Path]]:
+    """The recordings of each program in the usual folder, the newest program first; combined ones are left out.
+
+    Raises:
+        JitscopeError: if there are none.
+    """
+    return [paths for _, paths in _known()]
+
+
+def files_of(wanted: str, *, whole: bool) -> list[Path]:
+    """The recordings that ``wanted`` means.
+
+    Args:
+        wanted: a path: that file alone; the id of a program, or ``newest``: the recordings of all its processes; the
+            id of another run: its recording.
+        whole: the id of any process means all of its program.
+
+    Raises:
+        JitscopeError: if there is no such recording.
+    """
+    path = Path(wanted)
+    if path.exists() or path.is_symlink():
+        return [path]
+    if wanted == NEWEST:
+        return programs()[0]
+    for program, paths in _known(must=False):
+        if program.id == wanted or (whole and wanted in {one.stem for one in paths}):
+            return paths
+    return [resolve(wanted)]
+
+
+def two_newest() -> tuple[list[Path], list[Path]]:
+    """The recordings of the program before the newest one, and of the newest one.
+
+    Raises:
+        JitscopeError: if there are fewer than two.
+    """
+    known = programs()
+    if len(known) < 2:
+        raise JitscopeError(
+            f"there is one program in {directory()}, {known[0][0].stem}: run it again after a change, or name two "
+            "recordings",
+            slug="one-program-only",
+        )
+    return known[1], known[0]
+
+
+def _known(*, must: bool = True) -> list[tuple[Program, list[Path]]]:
+    where = directory()
+    found: list[Glance] = glance_at(where)
+    readable = [(one.path, one.header) for one in found if one.header is not None and not one.header.processes]
+    if must and not readable:
+        raise no_recordings(where)
+    groups = group_programs([header for _, header in readable])
+    return [(program, [readable[each][0] for each in program.members]) for program in groups]
+
+
+def without_parts(found: Sequence[tuple[Header, Path]]) -> tuple[list[tuple[Header, Path]], list[Note]]:
+    """Leave out what another recording of the same process holds as well, and say so."""
+    ends = [read_end(path) for _, path in found]
+    within = parts_of_others([header for header, _ in found], [end.wall_seconds if end else None for end in ends])
+    notes = [
+        Note(
+            "part-of-another",
+            f"{found[part][1].name} is left out: {found[whole][1].name} holds all of it, "
+            "the same process made both at the same time",
+        )
+        for part, whole in sorted(within.items())
+    ]
+    return [one for position, one in enumerate(found) if position not in within], notes
