@@ -12,13 +12,12 @@ import msgspec
 from jitscope.analysis.budget import evaluate
 from jitscope.analysis.build import build_report
 from jitscope.commands.budget import NO_BUDGET, configured
+from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_kinds, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.errors import OVER_BUDGET, JitscopeError
 from jitscope.model.budget import Budget, BudgetResult, Limits
 from jitscope.store.budget_file import parse_kinds
-from jitscope.store.locate import newest
-from jitscope.store.reader import load
 
 _BY_SUFFIX = {".json": "json", ".xml": "junit"}
 _EPILOG = """\b
@@ -92,7 +91,7 @@ def check(
     forbid: tuple[str, ...],
     **counts: float | None,
 ) -> None:
-    """Hold the recording FILE against a budget; without FILE, the newest one. Exit code 3 when it is exceeded.
+    """Hold the recording FILE, or a run, against a budget; without FILE, the newest one. Exit code 3 when exceeded.
 
     The budget is the table tool.jitscope.budget of the nearest pyproject.toml; options take the place of what it says.
     """
@@ -104,14 +103,15 @@ def check(
     budget = _with_options(configured(config) or Budget(), given, function, strict=strict)
     if not budget.given:
         raise JitscopeError(NO_BUDGET, slug="no-budget")
-    source = newest() if file is None else file
+    run = run_of(file)
     if output is not None and str(output) == "-":
         output = None
     if output is not None:
-        refuse_overwriting(output, source=source, force=force)
-    result = evaluate(build_report(load(source)), budget)
+        for source in run.paths:
+            refuse_overwriting(output, source=source, force=force)
+    result = evaluate(build_report(run.recording), budget)
     chosen = format_ or (_BY_SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text")
-    text = _render(result, chosen, source, all_=all_, file=output is not None)
+    text = _render(result, chosen, run.source, all_=all_, file=output is not None)
     if output is None:
         write_out(text)
     else:
@@ -130,7 +130,7 @@ def _with_options(budget: Budget, given: dict[str, Any], function: str | None, *
     return msgspec.structs.replace(budget, functions=budget.functions | {function: limits})
 
 
-def _render(result: BudgetResult, chosen: str, source: Path, *, all_: bool, file: bool) -> str:
+def _render(result: BudgetResult, chosen: str, source: str, *, all_: bool, file: bool) -> str:
     # A renderer is imported when it is used: rich takes longer than all the rest.
     if chosen == "json":
         from jitscope.render.json import render_json
@@ -143,11 +143,11 @@ def _render(result: BudgetResult, chosen: str, source: Path, *, all_: bool, file
     if chosen == "github":
         from jitscope.render.budget_github import render_budget_github
 
-        return render_budget_github(result, root=_root(), source=str(source))
+        return render_budget_github(result, root=_root(), source=source)
     from jitscope.render.budget_text import render_budget_text
 
     return render_budget_text(
-        result, source=str(source), all_=all_, color=False if file else None, width=80 if file else None
+        result, source=source, all_=all_, color=False if file else None, width=80 if file else None
     )
 
 

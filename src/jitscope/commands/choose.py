@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from jitscope.analysis.programs import Program, group_programs, parts_of_others
+from jitscope.analysis.combine import combine
+from jitscope.analysis.programs import Program, group_programs, parts_of_others, refuse_strangers
 from jitscope.errors import JitscopeError
 from jitscope.model.events import Header
+from jitscope.model.recording import Recording
 from jitscope.model.report import Note
-from jitscope.store.locate import NEWEST, directory, no_recordings, resolve
-from jitscope.store.reader import read_end
+from jitscope.store.locate import NEWEST, directory, newest, no_recordings, resolve
+from jitscope.store.reader import load, read_end, read_header
 from jitscope.store.shelf import Glance, glance_at
 
 
@@ -43,6 +46,53 @@ def files_of(wanted: str, *, whole: bool) -> list[Path]:
         if program.id == wanted or (whole and wanted in {one.stem for one in paths}):
             return paths
     return [resolve(wanted)]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command that takes one recording reads."""
+
+    recording: Recording
+    """Where a program had several processes, theirs put together."""
+    source: str
+    """What names it on the command line: a path, or the id of a run."""
+    paths: tuple[Path, ...]
+
+
+def run_of(wanted: str | Path | None) -> Run:
+    """The run that ``wanted`` means: a path means that file alone, a run's id, and None, all processes of its program.
+
+    Raises:
+        JitscopeError: if there is none, or a recording of it can't be read.
+    """
+    if wanted is None:
+        paths, source = _newest()
+    else:
+        paths, source = files_of(str(wanted), whole=True), str(wanted)
+    recording = read_together(paths)
+    return Run(recording, source if len(paths) > 1 else str(paths[0]), tuple(paths))
+
+
+def _newest() -> tuple[list[Path], str]:
+    latest = newest()
+    for program, paths in _known(must=False):
+        if latest in paths:
+            return paths, program.id
+    return [latest], str(latest)
+
+
+def read_together(paths: Sequence[Path]) -> Recording:
+    """The recordings of one run, as one.
+
+    Raises:
+        JitscopeError: if one can't be read, or they are not of one run.
+    """
+    if len(paths) == 1:
+        return load(paths[0])
+    found = [(read_header(path), path) for path in paths]
+    refuse_strangers([header for header, _ in found], [str(path) for path in paths])
+    chosen, _ = without_parts(found)
+    return combine([load(path) for _, path in chosen])
 
 
 def two_newest() -> tuple[list[Path], list[Path]]:

@@ -19,8 +19,15 @@ from jitscope.model.events import NoteEvent
 from jitscope.store.assembly import Assembly
 from jitscope.store.reader import load, read_header
 
+_EPILOG = """\b
+Examples:
+  jitscope combine
+  jitscope combine rank*.jsonl -o all.jsonl
+  jitscope combine 20261123-101500-4711 --format json
+"""
 
-@click.command()
+
+@click.command(epilog=_EPILOG)
 @click.argument("files", nargs=-1, metavar="[FILES... | RUN_ID]")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write the combined recording, for report and why."

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import click
 
-from jitscope.analysis.combine import combine
 from jitscope.analysis.compare import compare
-from jitscope.analysis.programs import refuse_strangers
-from jitscope.commands.choose import files_of, programs, two_newest, without_parts
+from jitscope.commands.choose import files_of, programs, read_together, two_newest
 from jitscope.commands.output import write_out
-from jitscope.model.recording import Recording
-from jitscope.store.reader import load, read_header
+
+_EPILOG = """\b
+Examples:
+  jitscope diff
+  jitscope diff before.jsonl after.jsonl
+  jitscope diff 20261123-101500-4711 newest --format markdown
+"""
 
 
-@click.command()
+@click.command(epilog=_EPILOG)
 @click.argument("before", metavar="[A]", required=False)
 @click.argument("after", metavar="[B]", required=False)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
@@ -33,7 +33,7 @@ def diff(before: str | None, after: str | None, format_: str, all_: bool) -> Non
     else:
         first = files_of(before, whole=False)
         second = programs()[0] if after is None else files_of(after, whole=False)
-    value = compare(_read(first), _read(second))
+    value = compare(read_together(first), read_together(second))
     if format_ == "json":
         from jitscope.render.json import render_json
 
@@ -46,11 +46,3 @@ def diff(before: str | None, after: str | None, format_: str, all_: bool) -> Non
         from jitscope.render.difference import render_difference
 
         write_out(render_difference(value, all_=all_, source=str(second[0]) if len(second) == 1 else None))
-
-
-def _read(paths: Sequence[Path]) -> Recording:
-    """The recordings of one run, as one."""
-    found = [(read_header(path), path) for path in paths]
-    refuse_strangers([header for header, _ in found], [str(path) for path in paths])
-    chosen, _ = without_parts(found)
-    return combine([load(path) for _, path in chosen])

@@ -21,7 +21,15 @@ from jitscope.store.shelf import Glance, delete, glance_at
 _STATES: dict[str, State] = {"yes": "running", "no": "unfinished", "unknown": "unknown"}
 
 
-@click.command()
+_EPILOG = """\b
+Examples:
+  jitscope ls
+  jitscope ls --keep 20 --dry-run
+  jitscope ls runs --format json
+"""
+
+
+@click.command(epilog=_EPILOG)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Delete the recordings of all but N programs.")
 @click.option("--dry-run", is_flag=True, help="With --keep: only say what would be deleted.")

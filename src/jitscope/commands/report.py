@@ -8,12 +8,11 @@ import click
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.select import select_functions
+from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.render.graph import GraphFormat
-from jitscope.store.locate import resolve
-from jitscope.store.reader import load
 
 _BY_SUFFIX = {".json": "json", ".graphml": "graphml", ".dot": "dot", ".gv": "dot"}
 _GRAPHS: dict[str, GraphFormat] = {"graphml": "graphml", "dot": "dot", "graph-json": "json"}
@@ -48,29 +47,30 @@ Examples:
 def report(
     file: Path | None, format_: str | None, output: Path | None, force: bool, all_: bool, function: str | None
 ) -> None:
-    """Report on the recording FILE, or on that of a run by its id; without FILE, on the newest one.
+    """Report on the recording FILE, or on a run by its id; without FILE, on the newest one.
 
-    Recordings are looked for in $JITSCOPE_DIR, or in .jitscope; jitscope ls lists them.
+    A run's processes are reported together. Recordings are looked for in $JITSCOPE_DIR, or in .jitscope; jitscope ls
+    lists them.
     """
-    source = resolve(file)
+    run = run_of(file)
     if output is not None and str(output) == "-":
         output = None
     if output is not None:
-        refuse_overwriting(output, source=source, force=force)
-    recording = load(source)
+        for source in run.paths:
+            refuse_overwriting(output, source=source, force=force)
     chosen = format_ or (_BY_SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text")
-    judged = build_report(recording)
+    judged = build_report(run.recording)
     if function is not None:
         judged = select_functions(judged, function)
         all_ = True
-    text = _render(judged, chosen, source, all_=all_, file=output is not None)
+    text = _render(judged, chosen, run.source, all_=all_, file=output is not None)
     if output is None:
         write_out(text)
     else:
         write_file(output, text, force=force)
 
 
-def _render(judged: Report, chosen: str, source: Path, *, all_: bool, file: bool) -> str:
+def _render(judged: Report, chosen: str, source: str, *, all_: bool, file: bool) -> str:
     # A renderer is imported when it is used: rich takes longer than all the rest.
     if chosen == "json":
         from jitscope.render.json import render_json
@@ -82,4 +82,4 @@ def _render(judged: Report, chosen: str, source: Path, *, all_: bool, file: bool
         return render_graph(judged, "both", _GRAPHS[chosen])
     from jitscope.render.text import render_text
 
-    return render_text(judged, source=str(source), all_=all_, color=False if file else None, width=80 if file else None)
+    return render_text(judged, source=source, all_=all_, color=False if file else None, width=80 if file else None)

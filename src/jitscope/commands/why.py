@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from jitscope.analysis.story import story_of
+from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import write_out
 from jitscope.errors import JitscopeError
-from jitscope.store.locate import resolve
-from jitscope.store.reader import load
 
 _EPILOG = """\b
 Examples:
@@ -35,8 +34,8 @@ def why(function: str, file: Path | None, format_: str, all_: bool) -> None:
     if Path(function).is_file() and (file is None or not file.exists()):
         other = f"jitscope why {file or 'FUNCTION'} {function}"
         raise JitscopeError(f"{function} is a file; the function comes first: {other}", slug="swapped-arguments")
-    source = resolve(file)
-    story = story_of(load(source), function)
+    run = run_of(file)
+    story = story_of(run.recording, function)
     if format_ == "json":
         from jitscope.render.json import render_json
 
@@ -45,4 +44,4 @@ def why(function: str, file: Path | None, format_: str, all_: bool) -> None:
     # A renderer is imported when it is used: rich takes longer than all the rest.
     from jitscope.render.why import render_why
 
-    write_out(render_why(story, all_=all_, source=str(source)))
+    write_out(render_why(story, all_=all_, source=run.source))
