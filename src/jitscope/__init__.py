@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jitscope.capture.watch import jit as jit
     from jitscope.capture.watch import watch as watch
     from jitscope.errors import JitscopeError as JitscopeError
+    from jitscope.front import label as label
     from jitscope.front import record as record
     from jitscope.front import report as report
     from jitscope.front import stats as stats
@@ -21,14 +22,17 @@ _HOMES = {
     "watch": "jitscope.capture.watch",
     "jit": "jitscope.capture.watch",
     "compile": "jitscope.capture.watch",
+    "label": "jitscope.front",
     "record": "jitscope.front",
     "report": "jitscope.front",
     "stats": "jitscope.front",
     "JitscopeError": "jitscope.errors",
     "__version__": "jitscope.version",
+    "load_ipython_extension": "jitscope.ipython",
+    "unload_ipython_extension": "jitscope.ipython",
 }
 
-__all__ = ["JitscopeError", "__version__", "compile", "jit", "record", "report", "stats", "watch"]
+__all__ = ["JitscopeError", "__version__", "compile", "jit", "label", "record", "report", "stats", "watch"]
 
 
 def __getattr__(name: str) -> Any:

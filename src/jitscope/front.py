@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from jitscope.capture import switches
+from jitscope.capture.labels import labels
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import FileSession
 from jitscope.capture.watch import book_of, install_loaded_frameworks
@@ -89,6 +90,28 @@ def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -
     finally:
         if recorder.file is session:
             recorder.stop_file()
+
+
+@contextmanager
+def label(text: str) -> Iterator[None]:
+    """Name what happens in the block: reports and recordings then tell what was compiled under that name.
+
+    ``with jitscope.label("epoch 1"): ...`` Inside of another label (or of a test under ``pytest --jitscope``) the names
+    are joined: ``epoch 1 › evaluation``. A label holds for the whole process, not for one thread.
+
+    Raises:
+        TypeError: if ``text`` is no string.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"jitscope.label takes a string, not {type(text).__qualname__}")
+    if switches.OFF:
+        yield
+        return
+    entered = labels.enter(text)
+    try:
+        yield
+    finally:
+        labels.leave(entered)
 
 
 def report() -> LiveReport:

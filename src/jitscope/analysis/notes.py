@@ -37,12 +37,19 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
                 "was the file edited?",
             )
         )
-    for event in index.notes:
-        function = index.functions.get(event.function) if event.function is not None else None
-        text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
-        notes.append(Note(event.slug, text))
+    notes += recorded_notes(index)
     for function in index.functions.values():
         if function.framework == "torch":
             mine = [one for one in index.compilations if one.function == function.id]
             notes += idle_entries(function, mine, index.runs.get(function.id, ()))
     return tuple(dict.fromkeys(notes))
+
+
+def recorded_notes(index: Index) -> list[Note]:
+    """The notes that were written while the program ran."""
+    notes: list[Note] = []
+    for event in index.notes:
+        function = index.functions.get(event.function) if event.function is not None else None
+        text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
+        notes.append(Note(event.slug, text))
+    return notes

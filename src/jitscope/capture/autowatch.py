@@ -30,7 +30,12 @@ REPLACED = "__jitscope_replaced__"
 
 
 def install() -> None:
-    """From now on watch what is compiled; frameworks that were imported already are seen to at once."""
+    """From now on watch what is compiled; frameworks that were imported already are seen to at once.
+
+    Again does nothing.
+    """
+    if any(isinstance(one, _Finder) for one in sys.meta_path):
+        return
     sys.meta_path.insert(0, _Finder())
     for name in _HOMES:
         if name in sys.modules:
