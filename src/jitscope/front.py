@@ -16,6 +16,7 @@ from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import FileSession
 from jitscope.capture.watch import book_of, install_loaded_frameworks
 from jitscope.errors import JitscopeError
+from jitscope.model.notation import cut
 from jitscope.model.report import FunctionReport, Report
 
 
@@ -107,7 +108,7 @@ def label(text: str) -> Iterator[None]:
     if switches.OFF:
         yield
         return
-    entered = labels.enter(text)
+    entered = labels.enter(cut(text))
     try:
         yield
     finally:

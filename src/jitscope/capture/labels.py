@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jitscope.capture.recorder import recorder
-from jitscope.model.notation import cut
 
 JOIN = " › "
 
@@ -18,7 +17,7 @@ class Labels:
         """Put a label on; the result takes it off again."""
         token = object()
         with recorder.lock:
-            self._on[token] = cut(text)
+            self._on[token] = text
             self._tell()
         return token
 

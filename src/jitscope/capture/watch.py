@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import types
 import warnings
@@ -132,6 +133,26 @@ def book_of(fn: Any) -> Book | None:
         # Gone if the module was compiled again since.
         fn = vars(fn).get(attribute)
     return book if isinstance(book, Book) and book.opens(fn) else None
+
+
+def is_watched(fn: Any) -> bool:
+    """Whether a compiled function has a wrapper that is alive, or is a watched one itself."""
+    try:
+        known = _wrappers.get(fn)
+    except TypeError:  # not hashable or not weakly referable
+        known = None
+    return (known is not None and known() is not None) or book_of(fn) is not None
+
+
+def place_of(fn: Any, *packages: str) -> str | None:
+    """Name and place of the user's function behind ``fn``; None where it belongs to one of the packages."""
+    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if str(getattr(inner, "__module__", "")).partition(".")[0] in (*packages, "jitscope"):
+        return None
+    found = _location(fn)
+    return f"{found.name} ({os.path.basename(found.file)}:{found.line})" if found.file else found.name
 
 
 # -- the wrapper --------------------------------------------------------------------------------

@@ -1,0 +1,74 @@
+"""When a test session begins to watch, and what happened since some moment in it."""
+
+from __future__ import annotations
+
+import sys
+
+from jitscope.analysis.part import build_part_report
+from jitscope.capture import autowatch, switches
+from jitscope.capture.recorder import recorder
+from jitscope.capture.sessions import MemorySession
+from jitscope.capture.watch import install_loaded_frameworks
+from jitscope.model.recording import Recording
+from jitscope.model.report import Report
+
+TURN_ON = "jitscope_watch = true in pytest's ini file (or pytest --jitscope) watches from the start"
+
+
+class JitscopeWarning(UserWarning):
+    """Something that jitscope was asked for could not be known."""
+
+
+class _State:
+    """What is known of the functions that were compiled before anything was watched."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self.late = False
+        self.before: tuple[str, ...] = ()
+
+
+_state = _State()
+
+
+def arm() -> None:
+    """Watch what is jitted and compiled from now on; again, and with ``JITSCOPE=0``, does nothing."""
+    if _state.armed or switches.OFF:
+        return
+    _state.armed = True
+    loaded = [name for name in ("jax", "torch") if name in sys.modules]
+    if autowatch.installed():  # jitscope run -m pytest
+        return
+    autowatch.install()
+    if loaded:
+        _state.late = True
+        _state.before = tuple(autowatch.compiled_before())
+
+
+def before() -> tuple[str, ...]:
+    """Functions that were jitted or compiled before jitscope watched: their hits are not seen."""
+    return _state.before
+
+
+class Part:
+    """What happens in this process from now on."""
+
+    def __init__(self) -> None:
+        arm()
+        if _state.late:
+            # What was compiled before goes past the functions that autowatch replaced.
+            install_loaded_frameworks()
+        self._session: MemorySession = recorder.open_part()
+
+    def close(self) -> None:
+        """Collect no more."""
+        recorder.close_part(self._session)
+
+    def recording(self) -> Recording:
+        """What happened so far."""
+        return recorder.part(self._session)
+
+    def report(self) -> Report:
+        """What happened so far, judged with all that went before it."""
+        own = self.recording()
+        return build_part_report(recorder.snapshot(), own)
