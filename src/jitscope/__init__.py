@@ -1,6 +1,8 @@
 """jitscope: the compilation cache and recompilation inspector for `jax.jit` and `torch.compile`.
 
 The front door. Nothing is imported before it is used: `import jitscope` costs next to nothing.
+
+PYTEST_DONT_REWRITE: nothing in here asserts, and pytest would warn where it is imported already.
 """
 
 from __future__ import annotations

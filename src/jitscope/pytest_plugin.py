@@ -163,7 +163,7 @@ def pytest_runtest_makereport(
 
         clean(call.excinfo.value)
     report = yield
-    if handle is not None and call.when == "call" and report.failed:
+    if handle is not None and not handle.told and call.when == "call" and report.failed:
         text = handle.text()
         if text:
             report.sections.append(("jitscope: what was compiled", text))

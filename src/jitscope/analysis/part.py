@@ -13,12 +13,14 @@ from jitscope.model.recording import Recording
 from jitscope.model.report import Report
 
 
-def build_part_report(whole: Recording, part: Recording) -> Report:
+def build_part_report(whole: Recording, part: Recording, since: Recording | None = None) -> Report:
     """Judge a part: its numbers are its own, and the causes say what changed since whatever ``whole`` holds.
 
     Args:
         whole: everything so far in the process.
         part: what was recorded in that process from some moment on; its ids are those of ``whole``.
+        since: a compilation is one again where its program was compiled before in here, which holds ``part``; by
+            default ``whole``. Within ``part`` itself, no test depends on those that ran before it.
     """
     mine = {event.id for event in part.events if isinstance(event, CompilationEvent)}
     # A backward graph that is compiled late can belong to a compilation from before the part.
@@ -26,6 +28,12 @@ def build_part_report(whole: Recording, part: Recording) -> Report:
     own = msgspec.structs.replace(part, events=events)
     known, index = index_events(_with_all_of(part, whole)), index_events(own)
     judged = {identity: one for identity, one in judge(known).items() if identity in mine}
+    if since is not None:
+        first = judge(index_events(since))
+        judged = {
+            identity: msgspec.structs.replace(one, recompile=first[identity].recompile if identity in first else False)
+            for identity, one in judged.items()
+        }
     notes = tuple(
         dict.fromkeys(
             note

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from jitscope.analysis.grouping import by_source
+from jitscope.model.notation import LABEL_JOIN
 from jitscope.model.report import LabelReport, Report
-
-JOIN = " › "
-"""Between a label and one inside of it."""
 
 
 class TestRow(msgspec.Struct, frozen=True):
@@ -87,7 +85,7 @@ def added_up(runs: Sequence[TestsRun], lost: Sequence[str] = ()) -> TestsRun:
 def _tests(labels: Sequence[LabelReport]) -> tuple[TestRow, ...]:
     rows: dict[str | None, list[TestRow]] = {}
     for one in labels:
-        test = one.text.partition(JOIN)[0] if one.text is not None else None
+        test = one.text.partition(LABEL_JOIN)[0] if one.text is not None else None
         rows.setdefault(test, []).append(
             TestRow(
                 test,
@@ -121,7 +119,7 @@ def _functions(report: Report) -> tuple[FunctionRow, ...]:
         for cause in (cause for one in again for cause in one.causes):
             text = f"{cause.path} ({cause.kind})" if cause.path is not None else cause.kind
             causes[text] = causes.get(text, 0) + 1
-        tests = dict.fromkeys(one.label.partition(JOIN)[0] for one in again if one.label is not None)
+        tests = dict.fromkeys(one.label.partition(LABEL_JOIN)[0] for one in again if one.label is not None)
         found.append(
             FunctionRow(
                 name=group.first.name,

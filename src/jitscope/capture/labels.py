@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from jitscope.capture.recorder import recorder
-
-JOIN = " › "
+from jitscope.model.notation import LABEL_JOIN
 
 
 class Labels:
@@ -28,7 +27,7 @@ class Labels:
                 self._tell()
 
     def _tell(self) -> None:
-        recorder.label(JOIN.join(self._on.values()) or None)
+        recorder.label(LABEL_JOIN.join(self._on.values()) or None)
 
 
 labels = Labels()

@@ -42,8 +42,13 @@ class Counts(msgspec.Struct, frozen=True):
 
     @property
     def unwatched_compilations(self) -> int:
-        """Whether these are first ones is not known."""
+        """Of functions that nobody watched."""
         return sum(one.compilations for one in self.unwatched)
+
+    @property
+    def perhaps_again(self) -> int:
+        """Those of them that may be recompilations: not the first of their name."""
+        return sum(one.compilations - 1 for one in self.unwatched)
 
     @property
     def eager_op_compilations(self) -> int:

@@ -28,6 +28,8 @@ class Handle:
     def __init__(self) -> None:
         self._part = Part()
         self._warned = False
+        self.told = False
+        """Whether an assertion has said what was compiled."""
 
     @property
     def compilations(self) -> int:
@@ -36,9 +38,12 @@ class Handle:
 
     @property
     def recompilations(self) -> int:
-        """Compilations of what had been compiled before, since then or earlier in this process."""
+        """Compilations of what had been compiled before since the fixture was set up (also before a `reset`).
+
+        What earlier tests compiled does not count: a test has the same numbers alone, or fewer after others.
+        """
         found = self._counts()
-        if found.unwatched:
+        if found.perhaps_again:
             names = ", ".join(one.name for one in found.unwatched[:3])
             self._warn(f"whether the compilations of {names} are recompilations is not known: {UNWATCHED}")
         return found.recompilations
@@ -93,8 +98,7 @@ class Handle:
 
     def reset(self) -> None:
         """Count from here on: after a warm-up, say."""
-        self._part.close()
-        self._part = Part()
+        self._part.restart()
 
     def assert_max_compilations(self, most: int, function: Wanted = None, *, eager_ops: bool = False) -> None:
         """Fail, and say what was compiled why, where there were more than ``most`` compilations.
@@ -143,6 +147,7 @@ class Handle:
         __tracebackhide__ = True
         broken = limit.broken(self._part.report())
         if broken is not None:
+            self.told = True
             raise AssertionError(broken)
 
     def _warn_of_unwatched(self, what: str) -> None:
@@ -150,10 +155,11 @@ class Handle:
             more = f", … {len(before()) - 3} more" if len(before()) > 3 else ""
             self._warn(
                 f"{what} of functions that were jitted or compiled before jitscope watched are not counted: "
-                f"{', '.join(before()[:3])}{more}; {TURN_ON}"
+                f"{', '.join(before()[:3])}{more}; {TURN_ON}",
+                stacklevel=4,
             )
 
-    def _warn(self, text: str) -> None:
+    def _warn(self, text: str, stacklevel: int = 3) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(text, JitscopeWarning, stacklevel=3)
+            warnings.warn(text, JitscopeWarning, stacklevel=stacklevel)

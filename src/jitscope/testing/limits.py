@@ -70,7 +70,7 @@ class Limit(msgspec.Struct, frozen=True):
         return self._told(f"{count_text(total, 'compilation')}{ops}", found)
 
     def _too_often(self, found: Counts) -> str | None:
-        known, perhaps = found.recompilations, found.unwatched_compilations
+        known, perhaps = found.recompilations, found.perhaps_again
         if known > self.most:
             return self._told(count_text(known, "recompilation"), found)
         if known + perhaps > self.most:

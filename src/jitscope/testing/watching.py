@@ -9,7 +9,7 @@ from jitscope.capture import autowatch, switches
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import MemorySession
 from jitscope.capture.watch import install_loaded_frameworks
-from jitscope.model.recording import Recording
+from jitscope.model.events import CompilationEvent
 from jitscope.model.report import Report
 
 TURN_ON = "jitscope_watch = true in pytest's ini file (or pytest --jitscope) watches from the start"
@@ -58,17 +58,27 @@ class Part:
         if _state.late:
             # What was compiled before goes past the functions that autowatch replaced.
             install_loaded_frameworks()
-        self._session: MemorySession = recorder.open_part()
+        self._first: MemorySession = recorder.open_part()
+        self._session = self._first
+
+    def restart(self) -> None:
+        """Count from here on; what was compiled before, since the part began, is known to have been."""
+        if self._session is not self._first:
+            recorder.close_part(self._session)
+        self._session = recorder.open_part()
 
     def close(self) -> None:
         """Collect no more."""
         recorder.close_part(self._session)
-
-    def recording(self) -> Recording:
-        """What happened so far."""
-        return recorder.part(self._session)
+        recorder.close_part(self._first)
 
     def report(self) -> Report:
-        """What happened so far, judged with all that went before it."""
-        own = self.recording()
-        return build_part_report(recorder.snapshot(), own)
+        """What happened so far. What changed is told with all that went before in the process.
+
+        A compilation is one again where its program was compiled before since the part began: what tests before this
+        one compiled makes no difference.
+        """
+        own = recorder.part(self._session)
+        if not any(isinstance(event, CompilationEvent) for event in own.events):
+            return build_part_report(own, own)
+        return build_part_report(recorder.snapshot(), own, recorder.part(self._first))
