@@ -37,10 +37,20 @@ class LiveReport:
         return f"<jitscope report: {totals.calls} calls, {totals.compilations} compilations>"
 
     def _repr_html_(self) -> str:
-        """For a notebook: the text report, escaped."""
-        from html import escape
+        """For a notebook."""
+        from jitscope.render.notebook import report_html
 
-        return f"<pre>{escape(str(self))}</pre>"
+        return report_html(self.value)
+
+
+class Stats(FunctionReport, frozen=True):
+    """The numbers of one function, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        """For a notebook."""
+        from jitscope.render.notebook import function_html
+
+        return function_html(self)
 
 
 class RecordingHandle:
@@ -122,7 +132,7 @@ def report() -> LiveReport:
     return LiveReport(build_report(recorder.snapshot()))
 
 
-def stats(fn: Any) -> FunctionReport:
+def stats(fn: Any) -> Stats:
     """The numbers of one watched function so far: ``stats(f).hits``, ``.compilations``, ``.signatures``, ...
 
     Args:
@@ -140,8 +150,8 @@ def stats(fn: Any) -> FunctionReport:
             slug="not-watched",
         )
     found = next((function for function in report().value.functions if function.id == book.id), None)
-    if found is not None:
-        return found
-    from jitscope.analysis.build import empty_function_report
+    if found is None:
+        from jitscope.analysis.build import empty_function_report
 
-    return empty_function_report(book.event)
+        found = empty_function_report(book.event)
+    return Stats(**{name: getattr(found, name) for name in found.__struct_fields__})

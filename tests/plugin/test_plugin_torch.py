@@ -69,7 +69,7 @@ def test_fixture(jitscope):
     } == done.outcomes(), done.output
     assert "max_compilations(1, function=step): 2 compilations" in done.said("test_over")
     assert "x: f32[4] → f32[5] (shape)" in done.said("test_over")
-    assert "test_torch.py:15" in done.said("test_over")
+    assert "test_torch.py:14" in done.said("test_over")
     assert "max_compilations(0, function='Net'): 1 compilation" in done.said("test_module")
     assert "5 again in 3 tests: x (shape)" in done.output
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from jitscope.capture import switches
 from jitscope.capture.book import Book
+from jitscope.capture.callsite import shown_file
 from jitscope.capture.recorder import FunctionKey, recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.capture.watched import Cells, OwnAttributes, make_watched
@@ -209,7 +210,7 @@ def _location(fn: Any) -> _Location:
     maker, inside, _ = name.rpartition(".<locals>.")
     return _Location(
         name,
-        getattr(code, "co_filename", ""),
+        shown_file(getattr(code, "co_filename", "")),
         getattr(code, "co_firstlineno", 0),
         _column(code) if code is not None and code.co_name == "<lambda>" else 0,
         maker.rpartition("<locals>.")[2] if inside else None,

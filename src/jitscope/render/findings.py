@@ -48,7 +48,7 @@ def _finding(page: Page, number: int, one: Finding, functions: Sequence[Function
         "  ",
         (name, "bold"),
         f"  {place}  " if place else "  ",
-        _what(one, count, functions),
+        what_text(one, count, functions),
         ("  avoidable", "red") if one.avoidable_seconds else "",
         hang=3,
     )
@@ -65,7 +65,8 @@ def _finding(page: Page, number: int, one: Finding, functions: Sequence[Function
         page.add(("or: ", "green"), plan_text(one.plan), indent=3, hang=2)
 
 
-def _what(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:
+def what_text(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:
+    """``3 recompilations: batch['x'] (shape)``."""
     match one.kind:
         case "new_function":
             return (

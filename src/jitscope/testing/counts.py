@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from jitscope.analysis.verdict import compiled_functions
+from jitscope.capture.callsite import shown_file
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import book_of
 from jitscope.model.report import EagerOp, FunctionReport, Report
@@ -149,4 +150,4 @@ def _place(fn: Any) -> tuple[str, int, str]:
     inner = getattr(inner, "__func__", inner)
     code = getattr(inner, "__code__", None)
     name = str(getattr(inner, "__qualname__", type(inner).__qualname__))
-    return (code.co_filename, code.co_firstlineno, name) if code is not None else ("", 0, name)
+    return (shown_file(code.co_filename), code.co_firstlineno, name) if code is not None else ("", 0, name)
