@@ -140,10 +140,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     part = Part()
     try:
         result = yield
-        report = part.report()
+        broken = [text for limit in limits if (text := limit.broken(part)) is not None]
     finally:
         part.close()
-    broken = [text for limit in limits if (text := limit.broken(report)) is not None]
     if broken:
         hint = "" if item.config.getoption("--jitscope") is not None else "\npytest --jitscope records it all\n"
         pytest.fail("\n\n".join(broken) + hint, pytrace=False)

@@ -63,7 +63,7 @@ class Handle:
     @property
     def functions(self) -> tuple[FunctionReport, ...]:
         """The watched functions that were called or compiled since, with their numbers since."""
-        return self._counts().functions
+        return self._part.report().functions
 
     @property
     def unwatched(self) -> tuple[str, ...]:
@@ -76,8 +76,8 @@ class Handle:
         Raises:
             JitscopeError: if none, or more than one, is called that.
         """
-        report = self._part.report()
-        found = counts_of(report, wanted).functions
+        report = self._part.numbers()
+        found = counts_of(self._part.report(), wanted).functions
         if len(found) == 1:
             return found[0]
         name = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", repr(wanted))
@@ -133,7 +133,7 @@ class Handle:
 
     def text(self) -> str:
         """What was compiled since, function by function; empty where nothing was."""
-        found = self._counts()
+        found = counts_of(self._part.report())
         return compiled_text(found.functions, found.unwatched, why_unwatched=UNWATCHED)
 
     def close(self) -> None:
@@ -141,11 +141,11 @@ class Handle:
         self._part.close()
 
     def _counts(self) -> Counts:
-        return counts_of(self._part.report())
+        return counts_of(self._part.numbers())
 
     def _assert(self, limit: Limit) -> None:
         __tracebackhide__ = True
-        broken = limit.broken(self._part.report())
+        broken = limit.broken(self._part)
         if broken is not None:
             self.told = True
             raise AssertionError(broken)

@@ -7,11 +7,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from jitscope.model.report import Report
 from jitscope.render.compiled import compiled_text
 from jitscope.render.numbers import count_text
 from jitscope.testing.counts import Counts, Wanted, counts_of, unknown_function
-from jitscope.testing.watching import TURN_ON
+from jitscope.testing.watching import TURN_ON, Part
 
 MARKS = ("max_compilations", "max_recompilations")
 UNWATCHED = f"jitted or compiled before jitscope watched, so why is not known; {TURN_ON}"
@@ -53,13 +52,20 @@ class Limit(msgspec.Struct, frozen=True):
         of = f", function={name if not isinstance(self.function, str) else repr(name)}" if self.function else ""
         return f"max_{self.what}({self.most}{of}{', eager_ops=True' if self.eager_ops else ''})"
 
-    def broken(self, report: Report) -> str | None:
+    def broken(self, part: Part) -> str | None:
         """What to say of a part that does not keep to the limit; None where it does."""
-        missing = unknown_function(report, self.function)
+        numbers = part.numbers()
+        missing = unknown_function(numbers, self.function)
         if missing is not None:
             return f"{self.text} can't be checked: {missing}"
-        found = counts_of(report, self.function)
-        return self._too_many(found) if self.what == "compilations" else self._too_often(found)
+        found = counts_of(numbers, self.function)
+        what = self._too_many(found) if self.what == "compilations" else self._too_often(found)
+        if what is None:
+            return None
+        # Only now all that went before is looked through, for what changed.
+        full = counts_of(part.report(), self.function)
+        eager = full.eager_ops if self.eager_ops else ()
+        return f"{self.text}: {what}\n\n{compiled_text(full.functions, full.unwatched, eager, why_unwatched=UNWATCHED)}"
 
     def _too_many(self, found: Counts) -> str | None:
         eager = found.eager_op_compilations if self.eager_ops else 0
@@ -67,22 +73,16 @@ class Limit(msgspec.Struct, frozen=True):
         if total <= self.most:
             return None
         ops = f", {eager} of them of eager operations" if eager else ""
-        return self._told(f"{count_text(total, 'compilation')}{ops}", found)
+        return f"{count_text(total, 'compilation')}{ops}"
 
     def _too_often(self, found: Counts) -> str | None:
         known, perhaps = found.recompilations, found.perhaps_again
         if known > self.most:
-            return self._told(count_text(known, "recompilation"), found)
+            return count_text(known, "recompilation")
         if known + perhaps > self.most:
             what = f"{count_text(perhaps, 'compilation')} of functions that are not watched may be compilations again"
-            return self._told(what if not known else f"{count_text(known, 'recompilation')}, and {what}", found)
+            return what if not known else f"{count_text(known, 'recompilation')}, and {what}"
         return None
-
-    def _told(self, what: str, found: Counts) -> str:
-        compiled = compiled_text(
-            found.functions, found.unwatched, found.eager_ops if self.eager_ops else (), why_unwatched=UNWATCHED
-        )
-        return f"{self.text}: {what}\n\n{compiled}"
 
 
 def limits_of(marks: Iterable[Mark]) -> list[Limit]:

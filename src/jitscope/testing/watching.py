@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from jitscope.analysis.part import build_part_report
 from jitscope.capture import autowatch, switches
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import MemorySession
 from jitscope.capture.watch import install_loaded_frameworks
-from jitscope.model.events import CompilationEvent
+from jitscope.model.recording import Recording
 from jitscope.model.report import Report
 
 TURN_ON = "jitscope_watch = true in pytest's ini file (or pytest --jitscope) watches from the start"
@@ -72,13 +71,23 @@ class Part:
         recorder.close_part(self._session)
         recorder.close_part(self._first)
 
-    def report(self) -> Report:
-        """What happened so far. What changed is told with all that went before in the process.
+    def numbers(self) -> Report:
+        """What happened so far, in numbers; what changed is told as far as this part knows.
 
         A compilation is one again where its program was compiled before since the part began: what tests before this
         one compiled makes no difference.
         """
-        own = recorder.part(self._session)
-        if not any(isinstance(event, CompilationEvent) for event in own.events):
-            return build_part_report(own, own)
-        return build_part_report(recorder.snapshot(), own, recorder.part(self._first))
+        first = recorder.part(self._first)
+        own = first if self._session is self._first else recorder.part(self._session)
+        return _judged(first, own, first)
+
+    def report(self) -> Report:
+        """The same numbers, with what changed since anything in this process: it takes as long as there is much."""
+        return _judged(recorder.snapshot(), recorder.part(self._session), recorder.part(self._first))
+
+
+def _judged(whole: Recording, part: Recording, since: Recording) -> Report:
+    # Imported where it is needed: a session that only watches is to begin at once.
+    from jitscope.analysis.part import build_part_report
+
+    return build_part_report(whole, part, since)
