@@ -80,22 +80,22 @@ def pytest_pycollect_makemodule(module_path: Path) -> None:
 
 
 def _arm_for(path: Path) -> None:
-    global _mentioned  # noqa: PLW0603
-    if _mentioned:
+    if _watching:
         return
     try:
         source = path.read_bytes()
     except OSError:
         return  # pytest will say so
     if any(word in source for word in _WORDS):
-        _mentioned = True
         _arm()
 
 
-_mentioned = False
+_watching = False
 
 
 def _arm() -> None:
+    global _watching  # noqa: PLW0603
+    _watching = True
     from jitscope.testing.watching import arm
 
     arm()
@@ -157,7 +157,7 @@ def pytest_runtest_makereport(
     if call.excinfo is None:
         return (yield)
     handle = item.stash.get(_handle, None)
-    if _mentioned or handle is not None or item.config.stash.get(_run, None) is not None:
+    if _watching or handle is not None:
         from jitscope.capture.launch import clean
 
         clean(call.excinfo.value)
