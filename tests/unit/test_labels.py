@@ -7,8 +7,10 @@ from builders import array, compilation, function, recording, runs, signature, s
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.labels import labels_of
+from jitscope.analysis.story import story_of
 from jitscope.model.events import LabelEvent, Phase, PhaseEvent
 from jitscope.render.text import render_text
+from jitscope.render.why import render_why
 
 
 def two_tests():
@@ -84,6 +86,13 @@ def test_the_report_names_the_costliest_labels_first():
 
     assert text.index("test_a") < text.index("under no label") < text.index("test_b")
     assert "6.50 s  test_a  1 compilation, 1 again · 1 eager operation · hits 1 / 2 (50%) · 2 times" in text
+
+
+def test_a_story_says_under_which_label():
+    for wanted in ("step", "step#2"):
+        text = render_why(story_of(two_tests(), wanted), width=100, color=False)
+        assert "under test_a" in text
+    assert "under test_a" not in render_why(story_of(two_tests(), "step#1"), width=100, color=False)
 
 
 def test_labels_are_data():

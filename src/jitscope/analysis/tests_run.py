@@ -11,7 +11,7 @@ from jitscope.model.notation import LABEL_JOIN
 from jitscope.model.report import LabelReport, Report
 
 
-class TestRow(msgspec.Struct, frozen=True):
+class OneTest(msgspec.Struct, frozen=True):
     """What one test compiled."""
 
     test: str | None
@@ -39,11 +39,11 @@ class FunctionRow(msgspec.Struct, frozen=True):
     """Paths and kinds, the most frequent first: ``batch['x'] (shape)``."""
 
 
-class TestsRun(msgspec.Struct, frozen=True):
+class RunSummary(msgspec.Struct, frozen=True):
     """One process of a test run, or several taken together."""
 
     recordings: tuple[str, ...]
-    tests: tuple[TestRow, ...]
+    tests: tuple[OneTest, ...]
     """Those that compiled anything."""
     functions: tuple[FunctionRow, ...]
     """Those that were compiled again, the costliest first."""
@@ -58,12 +58,12 @@ class TestsRun(msgspec.Struct, frozen=True):
         return sum(one.seconds for one in self.tests)
 
 
-def tests_run_of(report: Report, recording: str) -> TestsRun:
+def summary_of(report: Report, recording: str) -> RunSummary:
     """Sum up what one process recorded."""
-    return TestsRun((recording,), _tests(report.labels), _functions(report), report.totals.hits, report.totals.calls)
+    return RunSummary((recording,), _tests(report.labels), _functions(report), report.totals.hits, report.totals.calls)
 
 
-def added_up(runs: Sequence[TestsRun], lost: Sequence[str] = ()) -> TestsRun:
+def added_up(runs: Sequence[RunSummary], lost: Sequence[str] = ()) -> RunSummary:
     """Several processes as one run; a test runs in one of them."""
     functions: dict[tuple[str, str, int], FunctionRow] = {}
     for one in (each for run in runs for each in run.functions):
@@ -72,7 +72,7 @@ def added_up(runs: Sequence[TestsRun], lost: Sequence[str] = ()) -> TestsRun:
         functions[key] = one if before is None else _merged(before, one)
     outside = [row for run in runs for row in run.tests if row.test is None]
     rows = [row for run in runs for row in run.tests if row.test is not None]
-    return TestsRun(
+    return RunSummary(
         recordings=tuple(path for run in runs for path in run.recordings),
         tests=(*rows, *([_sum(None, outside)] if outside else [])),
         functions=_ordered(functions.values()),
@@ -82,12 +82,12 @@ def added_up(runs: Sequence[TestsRun], lost: Sequence[str] = ()) -> TestsRun:
     )
 
 
-def _tests(labels: Sequence[LabelReport]) -> tuple[TestRow, ...]:
-    rows: dict[str | None, list[TestRow]] = {}
+def _tests(labels: Sequence[LabelReport]) -> tuple[OneTest, ...]:
+    rows: dict[str | None, list[OneTest]] = {}
     for one in labels:
         test = one.text.partition(LABEL_JOIN)[0] if one.text is not None else None
         rows.setdefault(test, []).append(
-            TestRow(
+            OneTest(
                 test,
                 one.compilations + one.unwatched_compilations,
                 one.recompilations,
@@ -99,8 +99,8 @@ def _tests(labels: Sequence[LabelReport]) -> tuple[TestRow, ...]:
     return tuple(one for one in found if one.compilations or one.eager_op_compilations or one.seconds)
 
 
-def _sum(test: str | None, rows: Sequence[TestRow]) -> TestRow:
-    return TestRow(
+def _sum(test: str | None, rows: Sequence[OneTest]) -> OneTest:
+    return OneTest(
         test,
         sum(one.compilations for one in rows),
         sum(one.recompilations for one in rows),

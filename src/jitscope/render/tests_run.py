@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from jitscope.analysis.tests_run import FunctionRow, TestRow, TestsRun
+from jitscope.analysis.tests_run import FunctionRow, OneTest, RunSummary
 from jitscope.render.numbers import count_text, seconds_text, share_text
 from jitscope.render.page import Page
 
@@ -16,7 +16,7 @@ FUNCTIONS = 5
 CAUSES = 3
 
 
-def render_tests_run(run: TestsRun, durations: Mapping[str, float], *, width: int, color: bool) -> str:
+def render_tests_run(run: RunSummary, durations: Mapping[str, float], *, width: int, color: bool) -> str:
     """Where compiling went: all tests, the slowest of them, and what was compiled again.
 
     ``durations`` are the seconds that the tests took, by their ids.
@@ -45,7 +45,7 @@ def render_tests_run(run: TestsRun, durations: Mapping[str, float], *, width: in
     return page.text(color=color)
 
 
-def _verdict(page: Page, run: TestsRun, total: float) -> None:
+def _verdict(page: Page, run: RunSummary, total: float) -> None:
     compilations = sum(one.compilations for one in run.tests)
     eager = sum(one.eager_op_compilations for one in run.tests)
     if not compilations and not eager:
@@ -67,7 +67,7 @@ def _verdict(page: Page, run: TestsRun, total: float) -> None:
     )
 
 
-def _test(page: Page, one: TestRow, durations: Mapping[str, float]) -> None:
+def _test(page: Page, one: OneTest, durations: Mapping[str, float]) -> None:
     took = durations.get(one.test or "")
     of = f" of {seconds_text(took)}" if took is not None else ""
     again = f", {one.recompilations} again" if one.recompilations else ""

@@ -11,6 +11,7 @@ from jitscope.errors import JitscopeError
 from jitscope.front import LiveReport
 from jitscope.model.report import FunctionReport
 from jitscope.render.compiled import compiled_text
+from jitscope.render.numbers import count_text
 from jitscope.testing.counts import Counts, Wanted, calls_of, counts_of, unknown_function
 from jitscope.testing.limits import UNWATCHED, Limit
 from jitscope.testing.watching import TURN_ON, JitscopeWarning, Part, before
@@ -129,7 +130,8 @@ class Handle:
     def __repr__(self) -> str:
         found = self._counts()
         calls, hits = calls_of(found)
-        return f"<jitscope: {found.compilations} compilations, {found.recompilations} again, hits {hits} / {calls}>"
+        compiled = count_text(found.compilations, "compilation")
+        return f"<jitscope: {compiled}, {found.recompilations} again, hits {hits} / {calls}>"
 
     def text(self) -> str:
         """What was compiled since, function by function; empty where nothing was."""

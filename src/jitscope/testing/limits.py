@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from jitscope.model.notation import printable
 from jitscope.render.compiled import compiled_text
 from jitscope.render.numbers import count_text
 from jitscope.testing.counts import Counts, Wanted, counts_of, unknown_function
@@ -57,7 +58,7 @@ class Limit(msgspec.Struct, frozen=True):
         numbers = part.numbers()
         missing = unknown_function(numbers, self.function)
         if missing is not None:
-            return f"{self.text} can't be checked: {missing}"
+            return f"{self.text} can't be checked: {printable(missing)}"
         found = counts_of(numbers, self.function)
         what = self._too_many(found) if self.what == "compilations" else self._too_often(found)
         if what is None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from jitscope.analysis.build import build_report
-from jitscope.analysis.tests_run import TestsRun, added_up, tests_run_of
+from jitscope.analysis.tests_run import RunSummary, added_up, summary_of
 from jitscope.capture import switches
 from jitscope.capture.labels import labels
 from jitscope.capture.recorder import recorder
@@ -40,7 +40,7 @@ class TestRun:
         self._path: Path | None = None
         self._own = False
         self._orders: dict[str, WorkerOrder] = {}
-        self._found: list[TestsRun] = []
+        self._found: list[RunSummary] = []
         self._lost: list[str] = []
 
     # -- this process --------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class TestRun:
     def worker_ended(self, worker: str, result: bytes | None) -> None:
         """A worker is done, or gone."""
         if result is not None:
-            self._found.append(msgspec.json.decode(result, type=TestsRun))
+            self._found.append(msgspec.json.decode(result, type=RunSummary))
         elif not switches.OFF:
             order = self._orders.get(worker)
             path = f" (what it recorded: {order.path})" if order is not None else ""
@@ -118,9 +118,9 @@ class TestRun:
         run = self._summary() if self._path is not None else added_up(self._found, self._lost)
         return render_tests_run(run, self.durations, width=width, color=color)
 
-    def _summary(self) -> TestsRun:
+    def _summary(self) -> RunSummary:
         assert self._path is not None
-        return tests_run_of(build_report(load(self._path)), str(self._path))
+        return summary_of(build_report(load(self._path)), str(self._path))
 
 
 def order_of(encoded: Any) -> WorkerOrder | None:
