@@ -193,6 +193,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         except JitscopeError as error:
             raise pytest.UsageError(f"--jitscope: {error}") from None
     config.stash[_run] = run
+    config.pluginmanager.register(_Durations(run), "jitscope-durations")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -217,14 +218,6 @@ class _Durations:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A part of a test is over, in this process or in a worker."""
         self._run.took(report.nodeid, report.duration)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """From now on there are durations."""
-    run = session.config.stash.get(_run, None)
-    if run is not None and not session.config.pluginmanager.has_plugin("jitscope-durations"):
-        session.config.pluginmanager.register(_Durations(run), "jitscope-durations")
 
 
 @pytest.hookimpl(trylast=True)

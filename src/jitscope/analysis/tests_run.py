@@ -73,7 +73,7 @@ def added_up(runs: Sequence[RunSummary], lost: Sequence[str] = ()) -> RunSummary
     outside = [row for run in runs for row in run.tests if row.test is None]
     rows = [row for run in runs for row in run.tests if row.test is not None]
     return RunSummary(
-        recordings=tuple(path for run in runs for path in run.recordings),
+        recordings=tuple(sorted(path for run in runs for path in run.recordings)),
         tests=(*rows, *([_sum(None, outside)] if outside else [])),
         functions=_ordered(functions.values()),
         hits=sum(run.hits for run in runs),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from jitscope.capture.watch import watch
 from jitscope.errors import JitscopeError
-from jitscope.front import LiveReport
+from jitscope.front import LiveReport, label
 from jitscope.model.report import FunctionReport
 from jitscope.render.compiled import compiled_text
 from jitscope.render.numbers import count_text
@@ -96,6 +97,10 @@ class Handle:
     def watch(self, fn: F) -> F:
         """`jitscope.watch`: a plain function's calls become a region, every compile inside of them is its."""
         return watch(fn)
+
+    def label(self, text: str) -> AbstractContextManager[None]:
+        """`jitscope.label`: in the recording of ``pytest --jitscope``, a label inside of the test's."""
+        return label(text)
 
     def reset(self) -> None:
         """Count from here on: after a warm-up, say."""
