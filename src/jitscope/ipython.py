@@ -16,6 +16,7 @@ from typing import Any
 from jitscope.capture import autowatch, switches
 from jitscope.capture.callsite import name_files, stop_naming
 from jitscope.capture.labels import labels
+from jitscope.capture.launch import clean
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import MemorySession
 from jitscope.capture.watch import install_loaded_frameworks
@@ -96,6 +97,8 @@ class Extension:
             autowatch.install()
             if loaded:
                 _tell_of_earlier()
+        self._showtraceback = shell.showtraceback
+        shell.showtraceback = self._show
         shell.input_transformers_cleanup.append(self._comment_out)
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
@@ -105,6 +108,8 @@ class Extension:
     def unload(self) -> None:
         """Take everything back."""
         stop_naming(self._name)
+        if self._shell.showtraceback == self._show:  # nobody else has replaced it since
+            self._shell.showtraceback = self._showtraceback
         self._shell.input_transformers_cleanup.remove(self._comment_out)
         self._shell.events.unregister("pre_run_cell", self._before)
         self._shell.events.unregister("post_run_cell", self._after)
@@ -159,6 +164,13 @@ class Extension:
 
         report = build_part_report(recorder.snapshot(), recorder.part(cell.part))
         _display(CellReport(report, cell.name, quiet="-q" in cell.options, all_="--all" in cell.options))
+
+    def _show(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Show an exception as IPython does, without the wrapper's frame."""
+        error = exc_tuple[1] if exc_tuple is not None else sys.exc_info()[1]
+        if isinstance(error, BaseException):
+            clean(error)
+        return self._showtraceback(exc_tuple, *args, **kwargs)
 
     # -- magics -----------------------------------------------------------------------------------------
 

@@ -134,6 +134,16 @@ def test_a_cell_behaves_as_without_the_magic():
     assert "'awaited'" in watched["4"]
 
 
+def test_an_exception_of_a_watched_function_shows_no_frame_of_jitscope():
+    pytest.importorskip("jax")
+    failing = "import jax\n@jax.jit\ndef fails(x):\n    raise ValueError('mine')\nfails(1.0)"
+    watched = cells("%load_ext jitscope", failing)
+    plain = cells("pass", failing)
+
+    assert "ValueError: mine" in watched["2"]
+    assert plain["2"] == watched["2"]
+
+
 def test_in_a_notebook_it_is_html_and_cells_are_named():
     """As ipykernel does it: the cell's file is in a temporary folder, and is named after the cell's hash."""
     pytest.importorskip("jax")
