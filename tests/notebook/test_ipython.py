@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import textwrap
 
 import pytest
-from subprocesses import run
+from subprocesses import installed, run
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("IPython") is None, reason="IPython is not installed")
+pytestmark = pytest.mark.skipif(not installed("IPython"), reason="IPython is not installed")
 
 SHELL = """
 import os, sys, tempfile
@@ -187,8 +186,8 @@ def test_functions_jitted_before_are_said_to_be_unwatched_and_counted():
     assert "step  2 compilations" in found["3"]
 
 
+@pytest.mark.skipif(not installed("torch"), reason="torch is not installed")
 def test_torch_functions_are_watched():
-    pytest.importorskip("torch")
     found = cells(
         "%load_ext jitscope",
         "import torch\n@torch.compile(backend='eager', dynamic=False)\ndef step(x):\n    return x * 2",

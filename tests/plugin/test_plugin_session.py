@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 
 import pytest
+from subprocesses import installed
 
 from jitscope.analysis.build import build_report
 from jitscope.store.reader import load
@@ -182,7 +182,7 @@ def test_under_jitscope_run_it_uses_that_recording(session):
     assert "test_recorded.py::test_one" in labels
 
 
-needs_xdist = pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
+needs_xdist = pytest.mark.skipif(not installed("xdist"), reason="pytest-xdist is not installed")
 
 
 @needs_xdist

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from subprocesses import installed
 
-pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(not installed("torch"), reason="torch is not installed")
 
 LIBRARY = """
 import torch
