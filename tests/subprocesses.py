@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +12,12 @@ from pathlib import Path
 import jitscope
 
 SRC = str(Path(jitscope.__file__).parents[1])
+
+
+def installed(name):
+    """Whether a package is there. Nothing is imported, and the folders tests/jax and tests/torch are no packages."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
 
 
 def run(program, *, check=True, **environment):

@@ -45,6 +45,20 @@ def test_one_version():
     assert installed == jitscope.__version__
 
 
+def test_pytest_finds_the_plugin():
+    """The entry point names a module that pytest can load, under the name that ``-p no:jitscope`` refuses."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    entry = metadata.EntryPoint("jitscope", project["entry-points"]["pytest11"]["jitscope"], "pytest11")
+    assert hasattr(entry.load(), "pytest_runtest_call")
+
+
+def test_notebooks_find_the_extension_without_loading_it():
+    """``%load_ext jitscope`` asks the front door for it; nothing of it is imported before."""
+    code = "import sys, jitscope; print('jitscope.ipython' in sys.modules, callable(jitscope.load_ipython_extension))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False True"
+
+
 def test_few_dependencies():
     """Everything else is an extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -1,6 +1,8 @@
 """jitscope: the compilation cache and recompilation inspector for `jax.jit` and `torch.compile`.
 
 The front door. Nothing is imported before it is used: `import jitscope` costs next to nothing.
+
+PYTEST_DONT_REWRITE: nothing in here asserts, and pytest would warn where it is imported already.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from jitscope.errors import JitscopeError as JitscopeError
     from jitscope.errors import RecompileError as RecompileError
     from jitscope.errors import RecompileWarning as RecompileWarning
+    from jitscope.front import label as label
     from jitscope.front import record as record
     from jitscope.front import report as report
     from jitscope.front import stats as stats
@@ -27,6 +30,7 @@ _HOMES = {
     "watch": "jitscope.capture.watch",
     "jit": "jitscope.capture.watch",
     "compile": "jitscope.capture.watch",
+    "label": "jitscope.front",
     "record": "jitscope.front",
     "report": "jitscope.front",
     "stats": "jitscope.front",
@@ -38,6 +42,8 @@ _HOMES = {
     "RecompileError": "jitscope.errors",
     "RecompileWarning": "jitscope.errors",
     "__version__": "jitscope.version",
+    "load_ipython_extension": "jitscope.ipython",
+    "unload_ipython_extension": "jitscope.ipython",
 }
 
 __all__ = [
@@ -50,6 +56,7 @@ __all__ = [
     "freeze",
     "frozen",
     "jit",
+    "label",
     "record",
     "report",
     "stats",

@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from jitscope.capture import switches
+from jitscope.capture.labels import labels
 from jitscope.capture.recorder import recorder
 from jitscope.capture.sessions import FileSession
 from jitscope.capture.watch import book_of, install_loaded_frameworks
 from jitscope.errors import JitscopeError
+from jitscope.model.notation import cut
 from jitscope.model.report import FunctionReport, Report
 
 
@@ -35,10 +37,20 @@ class LiveReport:
         return f"<jitscope report: {totals.calls} calls, {totals.compilations} compilations>"
 
     def _repr_html_(self) -> str:
-        """For a notebook: the text report, escaped."""
-        from html import escape
+        """For a notebook."""
+        from jitscope.render.notebook import report_html
 
-        return f"<pre>{escape(str(self))}</pre>"
+        return report_html(self.value)
+
+
+class Stats(FunctionReport, frozen=True):
+    """The numbers of one function, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        """For a notebook."""
+        from jitscope.render.notebook import function_html
+
+        return function_html(self)
 
 
 class RecordingHandle:
@@ -91,6 +103,28 @@ def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -
             recorder.stop_file()
 
 
+@contextmanager
+def label(text: str) -> Iterator[None]:
+    """Name what happens in the block: reports and recordings then tell what was compiled under that name.
+
+    ``with jitscope.label("epoch 1"): ...`` Inside of another label (or of a test under ``pytest --jitscope``) the names
+    are joined: ``epoch 1 › evaluation``. A label holds for the whole process, not for one thread.
+
+    Raises:
+        TypeError: if ``text`` is no string.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"jitscope.label takes a string, not {type(text).__qualname__}")
+    if switches.OFF:
+        yield
+        return
+    entered = labels.enter(cut(text))
+    try:
+        yield
+    finally:
+        labels.leave(entered)
+
+
 def report() -> LiveReport:
     """The report of everything so far in this process. Print it."""
     from jitscope.analysis.build import build_report
@@ -98,7 +132,7 @@ def report() -> LiveReport:
     return LiveReport(build_report(recorder.snapshot()))
 
 
-def stats(fn: Any) -> FunctionReport:
+def stats(fn: Any) -> Stats:
     """The numbers of one watched function so far: ``stats(f).hits``, ``.compilations``, ``.signatures``, ...
 
     Args:
@@ -116,8 +150,8 @@ def stats(fn: Any) -> FunctionReport:
             slug="not-watched",
         )
     found = next((function for function in report().value.functions if function.id == book.id), None)
-    if found is not None:
-        return found
-    from jitscope.analysis.build import empty_function_report
+    if found is None:
+        from jitscope.analysis.build import empty_function_report
 
-    return empty_function_report(book.event)
+        found = empty_function_report(book.event)
+    return Stats(**{name: getattr(found, name) for name in found.__struct_fields__})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from jitscope.analysis.findings import findings_of
 from jitscope.analysis.functions import empty_function_report, function_reports
 from jitscope.analysis.index import Index, index_events
+from jitscope.analysis.labels import labels_of
 from jitscope.analysis.notes import notes_of
 from jitscope.analysis.totals import eager_ops_of, totals_of
 from jitscope.model.events import SCHEMA
 from jitscope.model.recording import Recording
-from jitscope.model.report import CacheReport, Report, RunInfo
+from jitscope.model.report import CacheReport, FunctionReport, Note, Report, RunInfo
 
 __all__ = ["build_report", "empty_function_report"]
 
@@ -17,7 +18,13 @@ __all__ = ["build_report", "empty_function_report"]
 def build_report(recording: Recording) -> Report:
     """Judge a recording. Pure: the same recording gives the same report."""
     index = index_events(recording)
-    functions = function_reports(index)
+    return report_from(recording, index, function_reports(index), notes_of(recording, index), index)
+
+
+def report_from(
+    recording: Recording, index: Index, functions: tuple[FunctionReport, ...], notes: tuple[Note, ...], known: Index
+) -> Report:
+    """The report of these functions; ``known`` holds all that their causes refer to."""
     eager_ops = eager_ops_of(index.compilations)
     return Report(
         schema=SCHEMA,
@@ -25,9 +32,10 @@ def build_report(recording: Recording) -> Report:
         totals=totals_of(functions, eager_ops),
         functions=functions,
         eager_ops=eager_ops,
-        notes=notes_of(recording, index),
+        notes=notes,
         caches=_caches(index),
-        findings=findings_of(functions, index),
+        findings=findings_of(functions, known),
+        labels=labels_of(recording, functions),
     )
 
 

@@ -29,6 +29,7 @@ class Judged(msgspec.Struct, frozen=True):
     """It compiled, and was not the first of its program."""
     compared_with: int | None = None
     root: int | None = None
+    label: str | None = None
 
 
 def judge(index: Index) -> dict[int, Judged]:
@@ -51,6 +52,7 @@ def judge(index: Index) -> dict[int, Judged]:
             recompile=event.compiled and bool(earlier),
             compared_with=verdict.compared_with.event.id if verdict.compared_with is not None else None,
             root=found.get(event.id),
+            label=index.labels.get(event.id),
         )
         if event.compiled:
             earlier.append(one)
@@ -64,7 +66,11 @@ def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
 
 def function_reports(index: Index) -> tuple[FunctionReport, ...]:
     """All functions, those that lost most time to recompiling first, then to compiling."""
-    judged = judge(index)
+    return reports_of(index, judge(index))
+
+
+def reports_of(index: Index, judged: Mapping[int, Judged]) -> tuple[FunctionReport, ...]:
+    """The functions of ``index`` with these compilations, in the order of `function_reports`."""
     reports = [_report(function, index, judged) for function in index.functions.values()]
     return tuple(sorted(reports, key=lambda one: (-one.recompile_seconds, -one.compile_seconds, one.id)))
 
@@ -72,8 +78,17 @@ def function_reports(index: Index) -> tuple[FunctionReport, ...]:
 def empty_function_report(function: FunctionEvent) -> FunctionReport:
     """The report of a function that was never called."""
     nothing = Index(
-        functions={}, signatures={}, contexts={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0
-    )
+        functions={},
+        signatures={},
+        contexts={},
+        compilations=(),
+        runs={},
+        caches=(),
+        notes=(),
+        end=None,
+        labels={},
+        dangling=0,
+    )  # fmt: skip
     return _report(function, nothing, {})
 
 
@@ -147,6 +162,7 @@ def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int]) -> 
         inside=event.inside,
         root=one.root,
         evidence=event.evidence,
+        label=one.label,
     )
 
 

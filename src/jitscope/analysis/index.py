@@ -11,6 +11,7 @@ from jitscope.model.events import (
     ContextEvent,
     EndEvent,
     FunctionEvent,
+    LabelEvent,
     NoteEvent,
     Phase,
     PhaseEvent,
@@ -34,6 +35,8 @@ class Index(msgspec.Struct, frozen=True):
     caches: tuple[CacheEvent, ...]
     notes: tuple[NoteEvent, ...]
     end: EndEvent | None
+    labels: dict[int, str]
+    """By compilation: the label that it happened under."""
     dangling: int
     """Events that refer to something that is not in the recording."""
     unended: frozenset[int | None] = frozenset()
@@ -55,6 +58,8 @@ def index_events(recording: Recording) -> Index:
     caches: list[CacheEvent] = []
     notes: list[NoteEvent] = []
     end: EndEvent | None = None
+    label: str | None = None
+    labels: dict[int, str] = {}
     for event in recording.events:
         match event:
             case FunctionEvent():
@@ -65,6 +70,8 @@ def index_events(recording: Recording) -> Index:
                 contexts[event.id] = event
             case CompilationEvent():
                 compilations[event.id] = event
+                if label is not None:
+                    labels[event.id] = label
             case PhaseEvent():
                 later.append(event)
             case CallsEvent():
@@ -73,6 +80,8 @@ def index_events(recording: Recording) -> Index:
                 caches.append(event)
             case NoteEvent():
                 notes.append(event)
+            case LabelEvent():
+                label = event.text
             case EndEvent():
                 end = event
     dangling = sum(function not in functions for function in runs)
@@ -96,6 +105,7 @@ def index_events(recording: Recording) -> Index:
         caches=tuple(caches),
         notes=tuple(notes),
         end=end,
+        labels=labels,
         dangling=dangling,
         unended=_unended(recording, end),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jitscope.analysis.idle import idle_entries
 from jitscope.analysis.index import Index
 from jitscope.model.events import ProcessInfo
@@ -41,12 +43,7 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
                 "was the file edited?",
             )
         )
-    for event in index.notes:
-        function = index.functions.get(event.function) if event.function is not None else None
-        text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
-        if event.process is not None and event.process < len(processes):
-            text = f"{processes[event.process].label}: {text}"
-        notes.append(Note(event.slug, text))
+    notes += recorded_notes(index, processes)
     for function in index.functions.values():
         if function.framework == "torch":
             mine = [one for one in index.compilations if one.function == function.id]
@@ -70,4 +67,16 @@ def _process_notes(one: ProcessInfo) -> list[Note]:
     if one.skipped:
         text = f"{one.label}: events of a kind that jitscope did not know were left out: {one.skipped}"
         notes.append(Note("skipped-events", text))
+    return notes
+
+
+def recorded_notes(index: Index, processes: Sequence[ProcessInfo] = ()) -> list[Note]:
+    """The notes that were written while the program ran."""
+    notes: list[Note] = []
+    for event in index.notes:
+        function = index.functions.get(event.function) if event.function is not None else None
+        text = f"{function.name}: {event.text}" if function and function.name not in event.text else event.text
+        if event.process is not None and event.process < len(processes):
+            text = f"{processes[event.process].label}: {text}"
+        notes.append(Note(event.slug, text))
     return notes

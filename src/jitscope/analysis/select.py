@@ -34,7 +34,7 @@ def select_functions(report: Report, name: str) -> Report:
     chosen = tuple(function for function in report.functions if _called(function, name))
     if not chosen:
         raise JitscopeError(_unknown(report, name), slug="unknown-function")
-    return msgspec.structs.replace(report, functions=chosen, eager_ops=())
+    return msgspec.structs.replace(report, functions=chosen, eager_ops=(), labels=())
 
 
 def select_source(report: Report, name: str) -> SourceGroup:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from jitscope.model.report import Report
+from jitscope.model.report import FunctionReport, Report
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -30,13 +32,18 @@ class Verdict(msgspec.Struct, frozen=True):
     calls: int
 
 
+def compiled_functions(functions: Sequence[FunctionReport]) -> Sequence[FunctionReport]:
+    """Those whose calls are calls of compiled functions: without regions, where there are others."""
+    return [function for function in functions if function.framework != "python"] or functions
+
+
 def verdict_of(report: Report) -> Verdict:
     """Sum a report up."""
     totals = report.totals
     wall = report.run.wall_seconds
     known = [one.wall_seconds for one in report.run.processes if one.wall_seconds is not None]
     spent = sum(known) if known else wall
-    compiled = [function for function in report.functions if function.framework != "python"] or report.functions
+    compiled = compiled_functions(report.functions)
     compiling = totals.compile_seconds + totals.eager_op_compile_seconds
     return Verdict(
         wall_seconds=wall,

@@ -30,11 +30,36 @@ REPLACED = "__jitscope_replaced__"
 
 
 def install() -> None:
-    """From now on watch what is compiled; frameworks that were imported already are seen to at once."""
+    """From now on watch what is compiled; frameworks that were imported already are seen to at once.
+
+    Again does nothing.
+    """
+    if installed():
+        return
     sys.meta_path.insert(0, _Finder())
     for name in _HOMES:
         if name in sys.modules:
             _imported(name)
+
+
+def installed() -> bool:
+    """Whether `install` was called."""
+    return any(isinstance(one, _Finder) for one in sys.meta_path)
+
+
+def compiled_before() -> list[str]:
+    """Functions that the program jitted or compiled, and that are not watched: ``step (train.py:12)``.
+
+    They are looked for among all objects that there are: tens of milliseconds, once a framework is there.
+    """
+    found: list[str] = []
+    for name, home in _HOMES.items():
+        if name in sys.modules:
+            try:
+                found += importlib.import_module(home).compiled_before()
+            except Exception as error:
+                recorder.internal_error(f"looking for functions of {name}", error)
+    return sorted(set(found))
 
 
 def _imported(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType
 
 from jitscope.model.events import Site
@@ -17,6 +18,29 @@ _INTERNAL_FILES = frozenset(
         for name in ("contextlib.py", "functools.py", "threading.py", "concurrent/futures/thread.py")
     }
 )
+
+_namers: list[Callable[[str], str | None]] = []
+
+
+def name_files(namer: Callable[[str], str | None]) -> None:
+    """Ask ``namer`` what to call a file that is none: a notebook's cell. None: as it is."""
+    _namers.append(namer)
+
+
+def stop_naming(namer: Callable[[str], str | None]) -> None:
+    """Ask it no more."""
+    if namer in _namers:
+        _namers.remove(namer)
+
+
+def shown_file(filename: str) -> str:
+    """What to call a file of the user's: ``In [3]`` for a cell that somebody knows, else its name."""
+    for namer in _namers:
+        name = namer(filename)
+        if name is not None:
+            return name
+    return filename
+
 
 _is_internal: dict[str, bool] = {}
 
@@ -57,4 +81,6 @@ def site_of(frame: FrameType | None) -> Site | None:
     if found is None:
         return None
     code: CodeType = found.f_code
-    return Site(file=code.co_filename, line=found.f_lineno or code.co_firstlineno, function=code.co_qualname)
+    return Site(
+        file=shown_file(code.co_filename), line=found.f_lineno or code.co_firstlineno, function=code.co_qualname
+    )

@@ -36,6 +36,7 @@ from jitscope.model.events import (
     Framework,
     FunctionEvent,
     Header,
+    LabelEvent,
     NoteEvent,
     PhaseEvent,
 )
@@ -82,6 +83,7 @@ class Recorder:
         """That of an open `record` block."""
         self.run: FileSession | None = None
         """That of ``jitscope run``: the whole program, which may open and close its own meanwhile."""
+        self._label: str | None = None
         self._gone: deque[Book] = deque()
         self._devices: dict[int, tuple[str, ...]] = {}
         self._atexit = False
@@ -216,6 +218,19 @@ class Recorder:
         except Exception as inner:  # a full disk, say: nothing more to be done, and nothing to be raised
             warnings.warn(f"jitscope: {where}: {inner}", RuntimeWarning, stacklevel=2)
 
+    def label(self, text: str | None) -> None:
+        """What happens from here on, in any thread, belongs to ``text``; what happened so far is written first."""
+        with self.lock:
+            if text == self._label:
+                return
+            try:
+                self.flush()
+                self._label = text
+                for session in self.sessions:
+                    session.write(LabelEvent(text))
+            except Exception as error:
+                self.internal_error("label", error)
+
     # -- sessions ----------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -255,14 +270,18 @@ class Recorder:
             session, self.file = self.file, None
             self._close(session)
 
-    def start_run(self, path: Path | None, *, force: bool) -> FileSession:
+    def start_run(
+        self, path: Path | None, *, force: bool, program: str | None = None, process: str | None = None
+    ) -> FileSession:
         """Open the recording of the whole program, next to which it may make its own.
+
+        ``program`` and ``process`` are what its header says of them.
 
         Raises:
             JitscopeError: if the path can't be written or exists already.
         """
         with self.lock:
-            self.run = self._open(path, force=force)
+            self.run = self._open(path, force=force, program=program, process=process)
             return self.run
 
     def stop_run(self) -> None:
@@ -271,13 +290,37 @@ class Recorder:
             session, self.run = self.run, None
             self._close(session)
 
-    def _open(self, path: Path | None, *, force: bool) -> FileSession:
+    def open_part(self) -> MemorySession:
+        """From now on collect what happens, in memory, until `close_part`; any number may be open."""
+        with self.lock:
+            self.flush()
+            zero = perf_counter()
+            session = MemorySession(self._fresh_header(zero), zero)
+            self.sessions = [*self.sessions, session]
+            return session
+
+    def close_part(self, session: MemorySession) -> None:
+        """Collect no more; closing again does nothing."""
+        with self.lock:
+            self.flush()
+            self.sessions = [one for one in self.sessions if one is not session]
+
+    def part(self, session: MemorySession) -> Recording:
+        """What an open part holds so far, as a value."""
+        with self.lock:
+            return session.recording(self.end_of(session))
+
+    def _open(
+        self, path: Path | None, *, force: bool, program: str | None = None, process: str | None = None
+    ) -> FileSession:
         self.flush()
         zero = perf_counter()
-        header = self._fresh_header(zero)
+        header = msgspec.structs.replace(self._fresh_header(zero), program=program, process=process)
         if path is None:
             header = _with_free_name(header)
         session = FileSession(path or default_path(header.run), header, zero, force=force)
+        if self._label is not None:
+            session.write(LabelEvent(self._label))
         self.sessions = [*self.sessions, session]
         return session
 
@@ -356,6 +399,8 @@ class Recorder:
         zero = perf_counter()
         self.memory = MemorySession(_header(zero), zero)
         self.sessions = [self.memory]
+        if self._label is not None:
+            self.memory.write(LabelEvent(self._label))
 
 
 def _shifted(event: CompilationEvent, zero: float) -> Event:

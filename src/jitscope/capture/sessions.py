@@ -12,6 +12,7 @@ from jitscope.model.events import (
     Event,
     FunctionEvent,
     Header,
+    LabelEvent,
     NoteEvent,
     PhaseEvent,
     Run,
@@ -24,6 +25,10 @@ MEMORY_EVENTS = 50_000
 """Compilations and signatures kept in memory; later ones are counted, not kept."""
 MEMORY_RUNS = 20_000
 """Runs of call history kept in memory for each function; older ones are added up."""
+MEMORY_LABELS = 5_000
+"""Changes of the label kept in memory; what happens after the last of them belongs to none."""
+MEMORY_LABELLED_RUNS = 100_000
+"""Runs of call history under all labels that are kept in memory; no label is kept beyond."""
 
 
 class MemorySession:
@@ -38,15 +43,35 @@ class MemorySession:
         self._runs: dict[int, list[Run]] = {}
         self._dropped = 0
         self._aggregated: set[int] = set()
+        self._labels = self._labelled_runs = 0
+        self._unlabelled = False
 
     def write(self, event: Event) -> None:
         """Keep an event."""
         if isinstance(event, CallsEvent):
             self._add_runs(event)
+        elif isinstance(event, LabelEvent):
+            self._change_label(event)
         elif isinstance(event, (CompilationEvent, SignatureEvent)) and len(self._events) >= MEMORY_EVENTS:
             self._dropped += 1
         else:
             self._events.append(event)
+
+    def _change_label(self, event: LabelEvent) -> None:
+        """The calls so far belong to the label before: they are put in front of the new one."""
+        if self._unlabelled:
+            return
+        self._labels += 1
+        self._labelled_runs += sum(len(runs) for runs in self._runs.values())
+        self._events += self._calls()
+        self._runs = {}
+        if self._labels > MEMORY_LABELS or self._labelled_runs > MEMORY_LABELLED_RUNS:
+            self._unlabelled = True
+            event = LabelEvent()
+        self._events.append(event)
+
+    def _calls(self) -> list[CallsEvent]:
+        return [CallsEvent(function=function, runs=tuple(runs)) for function, runs in self._runs.items()]
 
     def _add_runs(self, event: CallsEvent) -> None:
         runs = self._runs.setdefault(event.function, [])
@@ -66,7 +91,6 @@ class MemorySession:
 
     def recording(self, end: EndEvent) -> Recording:
         """All that was kept, as a value."""
-        calls = tuple(CallsEvent(function=function, runs=tuple(runs)) for function, runs in self._runs.items())
         notes: list[Event] = []
         if self._dropped:
             notes.append(
@@ -74,6 +98,14 @@ class MemorySession:
                     slug="memory-bound",
                     text=f"{self._dropped} compilations and signatures are not in this report: more than "
                     f"{MEMORY_EVENTS} events are not kept in memory; record to a file with jitscope.record(path)",
+                )
+            )
+        if self._unlabelled:
+            notes.append(
+                NoteEvent(
+                    slug="labels-bound",
+                    text=f"labels after the first {self._labels - 1} are not kept in memory; record to a file to have "
+                    "them all",
                 )
             )
         notes.extend(
@@ -85,7 +117,7 @@ class MemorySession:
             )
             for function in sorted(self._aggregated)
         )
-        return Recording(header=self.header, events=(*self._events, *calls, *notes, end))
+        return Recording(header=self.header, events=(*self._events, *self._calls(), *notes, end))
 
     def close(self, end: EndEvent) -> None:
         """Nothing to close."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import types
 import warnings
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from jitscope.capture import switches
 from jitscope.capture.book import Book
+from jitscope.capture.callsite import shown_file
 from jitscope.capture.recorder import FunctionKey, recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.capture.watched import Cells, OwnAttributes, make_watched
@@ -134,6 +136,26 @@ def book_of(fn: Any) -> Book | None:
     return book if isinstance(book, Book) and book.opens(fn) else None
 
 
+def is_watched(fn: Any) -> bool:
+    """Whether a compiled function has a wrapper that is alive, or is a watched one itself."""
+    try:
+        known = _wrappers.get(fn)
+    except TypeError:  # not hashable or not weakly referable
+        known = None
+    return (known is not None and known() is not None) or book_of(fn) is not None
+
+
+def place_of(fn: Any, *packages: str) -> str | None:
+    """Name and place of the user's function behind ``fn``; None where it belongs to one of the packages."""
+    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if str(getattr(inner, "__module__", "")).partition(".")[0] in (*packages, "jitscope"):
+        return None
+    found = _location(fn)
+    return f"{found.name} ({os.path.basename(found.file)}:{found.line})" if found.file else found.name
+
+
 # -- the wrapper --------------------------------------------------------------------------------
 
 
@@ -188,7 +210,7 @@ def _location(fn: Any) -> _Location:
     maker, inside, _ = name.rpartition(".<locals>.")
     return _Location(
         name,
-        getattr(code, "co_filename", ""),
+        shown_file(getattr(code, "co_filename", "")),
         getattr(code, "co_firstlineno", 0),
         _column(code) if code is not None and code.co_name == "<lambda>" else 0,
         maker.rpartition("<locals>.")[2] if inside else None,

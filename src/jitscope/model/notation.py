@@ -11,6 +11,9 @@ from collections.abc import Iterable
 TEXT_LIMIT = 200
 """Longest text of a static value or a name that is kept, in characters."""
 
+LABEL_JOIN = " › "
+"""Between the text of a label and that of one inside of it."""
+
 _ELLIPSIS = "…"
 
 

@@ -113,6 +113,8 @@ class CompilationReport(msgspec.Struct, frozen=True):
     """What the framework itself said of it, verbatim; empty: it said nothing."""
     root: int | None = None
     """The compilation of an enclosing function, in the same call, that made this one necessary; None: it is a root."""
+    label: str | None = None
+    """What it happened under: a test, a cell of a notebook; None: under nothing in particular."""
 
 
 class FunctionReport(msgspec.Struct, frozen=True):
@@ -243,6 +245,33 @@ class Finding(msgspec.Struct, frozen=True):
     plan: BucketPlan | None = None
 
 
+class LabelReport(msgspec.Struct, frozen=True):
+    """What happened under one label: in one test, in one cell of a notebook."""
+
+    text: str | None
+    """None: under no label."""
+    entered: int
+    """How often it began."""
+    calls: int
+    hits: int
+    compilations: int
+    """Of watched functions."""
+    recompilations: int
+    compile_seconds: float
+    """Of watched functions, with their backward graphs that were compiled later."""
+    recompile_seconds: float
+    unwatched_compilations: int
+    """Of functions of the program that were not watched."""
+    unwatched_compile_seconds: float
+    eager_op_compilations: int
+    """Of the frameworks' own programs."""
+    eager_op_compile_seconds: float
+    functions: tuple[int, ...]
+    """The functions that were compiled, in the order of their first compilation."""
+    compilations_detail: tuple[int, ...]
+    """The compilations of watched functions, by their ids."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that is known of a run."""
 
@@ -255,3 +284,5 @@ class Report(msgspec.Struct, frozen=True):
     caches: tuple[CacheReport, ...] = ()
     findings: tuple[Finding, ...] = ()
     """The costliest first."""
+    labels: tuple[LabelReport, ...] = ()
+    """In the order in which they first began; empty where the recording has none."""

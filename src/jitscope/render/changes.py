@@ -59,6 +59,11 @@ def add_compilation(
         page.add(("fix: ", "green"), one.fix, indent=5, hang=2)
 
 
+def change_texts(one: CompilationReport) -> list[str]:
+    """What changed, a line each."""
+    return change_lines(one.causes)
+
+
 def _is_first(one: CompilationReport) -> bool:
     kinds = [cause.kind for cause in one.causes]
     return kinds in (["first_compile"], ["backward"]) and one.failed is None

@@ -51,7 +51,7 @@ def _finding(page: Page, number: int, report: Report, one: Finding, functions: S
         "  ",
         (name, "bold"),
         f"  {place}  " if place else "  ",
-        _what(one, count, functions),
+        what_text(one, count, functions),
         f" in {across} processes" if across > 1 else "",
         ("  avoidable", "red") if one.avoidable_seconds else "",
         hang=3,
@@ -71,7 +71,8 @@ def _finding(page: Page, number: int, report: Report, one: Finding, functions: S
         page.add(("or: ", "green"), plan_text(one.plan) + where, indent=3, hang=2)
 
 
-def _what(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:
+def what_text(one: Finding, count: int, functions: Sequence[FunctionReport]) -> str:
+    """``3 recompilations: batch['x'] (shape)``."""
     match one.kind:
         case "new_function":
             return (

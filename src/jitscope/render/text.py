@@ -12,6 +12,7 @@ from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
 from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
+from jitscope.render.labels import add_labels
 from jitscope.render.numbers import count_text, ratio_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width
 
@@ -51,6 +52,7 @@ def render_text(
         if number > 1 or not report.findings:
             page.blank()
         hidden += _function(page, number, group, report.run.processes, all_=all_)
+    add_labels(page, report, all_=all_)
     unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
     if report.eager_ops or report.caches or unused:
         page.blank()

@@ -60,6 +60,8 @@ class FullStory:
         within = f" in {detail.site.function}" if detail.site is not None and detail.site.function else ""
         page.add(*when_parts(story, one, which=False), within + after, hang=2)
         whole = f" · the whole call {seconds_text(detail.wall_seconds)}" if detail.wall_seconds is not None else ""
+        if detail.label is not None:
+            page.add((f"under {detail.label}", "dim"), hang=2)
         page.add((seconds_text(detail.seconds), "bold"), phases_text(detail, lead=": "), whole, hang=2)
         page.add(
             " · ".join(

@@ -108,6 +108,8 @@ class TimeLine:
         if one.compared_with is not None:
             head.append((f" vs #{one.compared_with}", "dim"))
         page.add(*head, hang=5)
+        if detail.label is not None:
+            page.add((f"under {detail.label}", "dim"), indent=5, hang=2)
         cached = PERSISTENT["hit"] if detail.persistent_cache == "hit" else ""
         for state in filter(None, (cached, unfinished_text(detail))):
             page.add((state, "dim"), indent=5, hang=2)

@@ -7,16 +7,17 @@ modules have bound the original by the time that ``import jax`` is done.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import sys
 from typing import Any
 
 import jax
 
-from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching
+from jitscope.capture.autowatch import REPLACED, called_by, is_replaced, replacement, watching
 from jitscope.capture.frameworks.jax_adapter import is_jitted
 from jitscope.capture.recorder import recorder
-from jitscope.capture.watch import jax_adapter, watch_if_compiled
+from jitscope.capture.watch import is_watched, jax_adapter, place_of, watch_if_compiled
 
 
 def install() -> None:
@@ -41,3 +42,10 @@ def install() -> None:
     home = importlib.import_module("jax._src.api")
     if getattr(home, "jit", None) is original:
         home.jit = new  # type: ignore[attr-defined]
+
+
+def compiled_before() -> list[str]:
+    """The program's jitted functions that are not watched (the garbage collector knows them: jaxlib 0.4 to 0.12)."""
+    kind = type(jax.jit.__dict__.get(REPLACED, jax.jit)(lambda: None))
+    known = [one for one in gc.get_objects() if type(one) is kind and not is_watched(one)]
+    return [place for one in known if (place := place_of(one, "jax", "jaxlib")) is not None]

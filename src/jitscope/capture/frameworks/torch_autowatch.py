@@ -6,14 +6,16 @@ installed when something is compiled.
 
 from __future__ import annotations
 
+import gc
 import sys
+from types import FunctionType
 from typing import Any
 
 import torch
 
 from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching
 from jitscope.capture.recorder import recorder
-from jitscope.capture.watch import torch_adapter, watch_if_compiled
+from jitscope.capture.watch import is_watched, place_of, torch_adapter, watch_if_compiled
 
 
 def install() -> None:
@@ -23,6 +25,26 @@ def install() -> None:
             home.compile = _compile(home.compile)
     if not is_replaced(torch.nn.Module.compile):
         torch.nn.Module.compile = _module_compile(torch.nn.Module.compile)
+
+
+def compiled_before() -> list[str]:
+    """The program's compiled functions and modules that are not watched; none where Dynamo was never imported."""
+    if "torch._dynamo" not in sys.modules:
+        return []
+    from jitscope.capture.frameworks.torch_adapter import is_compiled, original_of
+    from jitscope.capture.frameworks.torch_privates import optimized_module
+
+    found: list[str | None] = []
+    for one in gc.get_objects():
+        if type(one) is FunctionType and is_compiled(one):
+            original = original_of(one)
+            # What a compiled module calls: the module is listed itself.
+            of_module = isinstance(getattr(original, "__self__", original), torch.nn.Module)
+            if not of_module and not is_watched(one):
+                found.append(place_of(original, "torch"))
+        elif optimized_module is not None and type(one) is optimized_module and not is_watched(one):
+            found.append(place_of(type(one._orig_mod), "torch"))
+    return [place for place in found if place is not None]
 
 
 def _compile(original: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What the pytest plugin is made of: limits, the fixture's handle, the recording of a test run."""
