@@ -97,7 +97,12 @@ class Decisions(Generic[K]):
             holder[at] = found
 
     def counter(
-        self, codes: dict[K, Any], log: list[Any], full: Callable[[], None], unknown: Callable[..., None]
+        self,
+        codes: dict[K, Any],
+        log: list[Any],
+        full: Callable[[], None],
+        unknown: Callable[..., None],
+        unless: Callable[[], object] | None = None,
     ) -> Callable[[tuple[Any, ...], dict[str, Any]], None] | None:
         """A function that enters the hit of a call in ``log``; None where signatures can't be told apart.
 
@@ -106,6 +111,7 @@ class Decisions(Generic[K]):
             log: hits, in order.
             full: called when the log has more than `LOGGED` entries.
             unknown: called with the arguments of a call that fits no signature.
+            unless: where it says yes, nothing is asked, and ``unknown`` is called.
         """
         if not self.possible or not isinstance(self._root, _Split):
             return None
@@ -113,6 +119,33 @@ class Decisions(Generic[K]):
         append, answers, ask = log.append, root.answers, root.question.ask
         flat = _NOTHING not in answers and not any(isinstance(found, _Split) for found in answers.values())
         position = root.question.shape_of
+
+        if unless is not None:
+
+            def count_unless(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+                try:
+                    if unless():
+                        raise LookupError
+                    node: Any = root
+                    while type(node) is _Split:
+                        node = node.answers[_answer(node.question.ask, args, kwargs)]
+                    append(node)
+                except Exception:
+                    unknown(args, kwargs)
+                if len(log) > LOGGED:
+                    full()
+
+            def count_shape_unless(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+                try:
+                    if unless():
+                        raise LookupError
+                    append(answers[args[position].shape])  # type: ignore[index]
+                except Exception:
+                    unknown(args, kwargs)
+                if len(log) > LOGGED:
+                    full()
+
+            return count_shape_unless if flat and position is not None else count_unless
 
         def count_by_shape(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             try:

@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from jitscope.capture.book import Book, RunKey
-from jitscope.capture.decisions import LOGGED
+from jitscope.capture.decisions import LOGGED, Decisions, Question
 from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.capture.frameworks.torch_decisions import (
+    Fact,
+    Places,
+    Source,
+    differing,
+    facts_of,
+    modes_in_force,
+)
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
 from jitscope.capture.pending import Miss, collect
@@ -41,6 +49,10 @@ class TorchProbe:
         self.region: int | None = getattr(compiled, "_isolate_recompiles_id", None)
         self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
         """By entry: the signature it was first met with, and its compilation."""
+        self._facts: dict[EntryId, dict[Source, Fact]] = {}
+        self._decisions: Decisions[EntryId] = Decisions(self._differing)
+        self._places: Places | None = None
+        self._bound = is_module(original) or hasattr(original, "__self__")
         self._ordered = True
         """Whether the list of entries is kept in order of use."""
 
@@ -121,7 +133,7 @@ class TorchProbe:
                 if main is None and (record.code in self.codes or first):
                     # Later on, what has another code is a frame that the function calls across a graph break.
                     main = event.id
-                    self._learn(record, signature, event.id)
+                    self._learn(record, signature, event.id, miss.args, miss.kwargs)
             else:
                 failure = event.failed
                 limited = limited or privates.LIMIT_TEXT in (failure or "")
@@ -139,15 +151,42 @@ class TorchProbe:
             self._say_ran_eager(failure or "nothing to compile")
         adapter.recorder.flush_calls(book)
 
-    def _learn(self, record: CompileRecord, signature: int | None, compilation: int) -> None:
+    def _learn(
+        self,
+        record: CompileRecord,
+        signature: int | None,
+        compilation: int,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
         if record.code not in self.codes:
             self.codes.insert(0, record.code)
             self.adapter.by_code.setdefault(record.code, []).append(self)
         self._entries[(record.generation, record.compile_id)] = (signature, compilation)
         live = self._live()
+        self._learn_guards(record, live, args, kwargs)
         if len(live) > 1 and str(live[0].compile_id) != record.compile_id and not self.book.overlapped():
             # torch._C._dynamo.eval_frame._set_lru_cache(False): the newest entry would be the first.
             self._ordered = False
+
+    def _learn_guards(
+        self, record: CompileRecord, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Find out what tells the new entry from the others."""
+        if len(live) <= 1:
+            self._decisions.clear()
+            self._facts.clear()
+        entry = next((one for one in live if str(one.compile_id) == record.compile_id), None)
+        if entry is None:
+            return
+        if self._places is None:
+            self._places = Places(record.code, bound=self._bound)
+        key = (record.generation, record.compile_id)
+        self._facts[key] = facts_of(entry)
+        self._decisions.add(key, args, kwargs)
+
+    def _differing(self, old: EntryId, new: EntryId, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Question | None:
+        return differing(self._places, self._facts[old], self._facts[new]) if self._places is not None else None
 
     def _say_part_runs_eager(self, name: str) -> None:
         self.adapter.recorder.note(
@@ -259,8 +298,29 @@ class TorchProbe:
             known = self._entries.get((self.adapter.generation, str(found[0].compile_id)))
             if known is not None:
                 book.quiet(*known)
-        elif found:
+        elif found and not self._go_by_guards(found):
             self._go_by_the_first(found)
+
+    def _go_by_guards(self, live: list[Any]) -> bool:
+        """Where guards of the entries exclude each other, what they are about tells which one served a call."""
+        generation = self.adapter.generation
+        keys = {(generation, str(entry.compile_id)) for entry in live}
+        if len(keys) > len(self._decisions) or not keys <= self._facts.keys() or not keys <= self._entries.keys():
+            return False
+        codes: dict[EntryId, RunKey] = {key: (known[0], "hit", known[1]) for key, known in self._entries.items()}
+        book = self.book
+        count = self._decisions.counter(codes, book.log, book.log_is_full, self._unknown, unless=modes_in_force)
+        if count is not None:
+            book.several(count)
+        return count is not None
+
+    def _unknown(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A silent call that none of the questions fit, or that a torch function mode would see them in."""
+        try:
+            signature, compilation = self._by_signature(args, kwargs)
+            self.book.add(signature, "hit", compilation)
+        except Exception as error:
+            self.adapter.recorder.internal_error("hit", error, self.book.id)
 
     def _go_by_the_first(self, live: list[Any]) -> None:
         """With several entries the one that served a call is the first of the list when the call has ended.
