@@ -38,8 +38,8 @@ def _run(recording: Recording, index: Index) -> RunInfo:
         argv=header.argv,
         started=header.started,
         wall_seconds=end.wall_seconds if end else recording.wall_seconds,
-        rank=header.rank,
-        world_size=header.world_size,
+        rank=recording.rank,
+        world_size=recording.world_size,
         versions={**header.versions, **(end.versions if end else {})},
         devices=(end.devices if end else ()) or header.devices,
     )

@@ -29,12 +29,17 @@ REPLACED = "__jitscope_replaced__"
 """Attribute of a replacement: the framework's own function."""
 
 
-def install() -> None:
-    """From now on watch what is compiled; frameworks that were imported already are seen to at once."""
-    sys.meta_path.insert(0, _Finder())
+def install() -> _Finder:
+    """From now on watch what is compiled; frameworks that were imported already are seen to at once.
+
+    Returns the finder that is now at the head of `sys.meta_path`.
+    """
+    finder = _Finder()
+    sys.meta_path.insert(0, finder)
     for name in _HOMES:
         if name in sys.modules:
             _imported(name)
+    return finder
 
 
 def _imported(name: str) -> None:

@@ -88,6 +88,13 @@ class Book:
         self._watched = weakref.ref(wrapper)
         self.cells = cells
 
+    def start_anew(self) -> None:
+        """This process is a fork: its calls are counted from 1, and its parent's are not its own."""
+        self.in_flight.clear()
+        self.take_runs()
+        self.counts.clear()
+        self.calls = 0
+
     # -- how the wrapper behaves -------------------------------------------------------------
 
     def alarm(self) -> None:

@@ -41,6 +41,7 @@ Examples:
     show_default=True,
     help="Of the report.",
 )
+@click.option("--no-children", is_flag=True, help="Do not follow the processes that the program starts.")
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -51,19 +52,25 @@ def run(
     quiet: bool,
     no_report: bool,
     format_: str,
+    no_children: bool,
     target: str,
     args: tuple[str, ...],
 ) -> None:
     """Run the program TARGET as Python would, and report what jax.jit and torch.compile did in it.
 
     The program needs no change; what it prints stays as it is, and the exit code is its own. All that follows TARGET
-    is the program's. The report goes to standard error when the program ends, in whatever way; the recording is in
-    .jitscope (or $JITSCOPE_DIR), where jitscope report finds it.
+    is the program's. Processes that it starts are followed, each with a recording of its own. The report goes to
+    standard error when the program ends, in whatever way; the recordings are in .jitscope (or $JITSCOPE_DIR), where
+    jitscope report finds them. With -o run.jsonl those of other processes are beside it: run.<pid>.jsonl.
     """
+    from jitscope._startup import Member, forget_children
     from jitscope.capture import autowatch, switches
     from jitscope.capture.ending import Ending
+    from jitscope.capture.following import follow_forks
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
     from jitscope.capture.recorder import recorder
+    from jitscope.commands.ended import print_report
+    from jitscope.store.locate import place_of
 
     if module and code:
         raise click.UsageError("-m and -c exclude each other.")
@@ -77,8 +84,14 @@ def run(
             write_err("jitscope: JITSCOPE=0 is set: nothing is watched\n")
         raise Handover(launch.run)
 
-    shown = recorder.start_run(output, force=force).path
+    session = recorder.start_run(output, force=force, followed=not no_children)
+    shown = session.path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
+    forget_children()
+    member: Member | None = None
+    if not no_children:
+        member = recorder.member = Member(session.header.run, place_of(recording, named=output is not None), None)
+        follow_forks(member)
 
     def at_end() -> None:
         recorder.stop_run()
@@ -86,10 +99,10 @@ def run(
             # The program may have modules of its own by the names of those that make the report.
             sys.path[:] = path
             launch.restore_modules()
-            _report(recording, str(shown), format_="line" if quiet else format_)
+            print_report(recording, str(shown), format_="line" if quiet else format_, member=member)
         launch.end()
 
-    ending = Ending(at_end)
+    ending = Ending(at_end, in_child=recorder.stop_run if member is not None else None)
 
     def start() -> None:
         try:
@@ -103,39 +116,3 @@ def run(
 
     autowatch.install()
     raise Handover(start)
-
-
-def _report(recording: Path, shown: str, *, format_: str) -> None:
-    from jitscope.capture.ending import flush_output
-
-    try:
-        text = _text(recording, shown, format_)
-    except KeyboardInterrupt:
-        return
-    except Exception as error:  # noqa: BLE001  # whatever the program has done to this process
-        text = f"jitscope: no report ({type(error).__name__}: {error}); try jitscope report {shown}\n"
-    flush_output()
-    write_err(text)
-
-
-def _text(recording: Path, shown: str, format_: str) -> str:
-    from jitscope.analysis.build import build_report
-    from jitscope.store.reader import load
-
-    judged = build_report(load(recording))
-    if format_ == "json":
-        from jitscope.render.json import render_json
-
-        return render_json(judged)
-    if not judged.functions and not judged.eager_ops and not judged.notes:
-        used = " and ".join(name for name in ("jax", "torch") if name in sys.modules)
-        why = f"{used} imported, and nothing called that compiles" if used else "neither jax nor torch was imported"
-        return f"jitscope: nothing was compiled: {why} · {shown}\n"
-    # Imported when it is used: rich takes longer than all the rest.
-    from jitscope.render.text import render_text, verdict_line
-
-    if format_ == "line":
-        return f"{verdict_line(judged)} · {shown}\n"
-    from jitscope.render.page import terminal_color
-
-    return "\n" + render_text(judged, source=shown, color=terminal_color(sys.__stderr__))

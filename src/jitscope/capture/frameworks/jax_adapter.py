@@ -138,6 +138,13 @@ class JaxAdapter:
         kinds = [device.device_kind for device in jax.local_devices()]
         return tuple(f"jax: {kind} x{kinds.count(kind)}" for kind in dict.fromkeys(kinds))
 
+    def rank(self) -> tuple[int, int] | None:
+        """Of ``jax.distributed``, once it is initialised."""
+        return privates.distributed_rank()
+
+    def forked(self) -> None:
+        """Nothing is kept that another thread could have been at."""
+
     # -- watching ------------------------------------------------------------------------------
 
     def watch(self, probe: JaxProbe) -> None:

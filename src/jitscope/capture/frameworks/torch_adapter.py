@@ -150,6 +150,20 @@ class TorchAdapter:
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         return tuple(f"torch: {name} x{names.count(name)}" for name in dict.fromkeys(names))
 
+    def rank(self) -> tuple[int, int] | None:
+        """Of ``torch.distributed``, once it is initialised."""
+        distributed = torch.distributed
+        if not distributed.is_available() or not distributed.is_initialized():
+            return None
+        return distributed.get_rank(), distributed.get_world_size()
+
+    def forked(self) -> None:
+        """Another thread may have held the lock, and been in a compile that nobody ends here."""
+        self._lock = threading.RLock()
+        self._open.clear()
+        self._orphans.clear()
+        self._backward_starts.clear()
+
     # -- watching ------------------------------------------------------------------------------
 
     def watch(self, probe: TorchProbe) -> None:
