@@ -64,6 +64,9 @@ class Book:
         self.counts: Counter[RunKey] = Counter()
         self.calls = 0
         """Calls that ended, nested ones left out."""
+        self.compilations = 0
+        self.seconds = 0.0
+        """Spent on them."""
         self.signatures: dict[Any, SignatureEvent] = {}
         """By key: what makes two calls the same to the framework."""
         self.signature_by_id: dict[int, SignatureEvent] = {}
@@ -93,7 +96,8 @@ class Book:
         self.in_flight.clear()
         self.take_runs()
         self.counts.clear()
-        self.calls = 0
+        self.calls = self.compilations = 0
+        self.seconds = 0.0
 
     # -- how the wrapper behaves -------------------------------------------------------------
 
@@ -181,6 +185,12 @@ class Book:
         with self.lock:
             self._absorb()
             return self.calls + 1
+
+    def hits(self) -> int:
+        """Calls so far that an entry of the cache served."""
+        with self.lock:
+            self._absorb()
+            return sum(count for (_, outcome, _), count in self.counts.items() if outcome == "hit")
 
     def _absorb(self) -> None:
         for counter in self._retired:

@@ -11,6 +11,7 @@ from typing import Any
 from jitscope._startup import Member, report_of
 from jitscope.capture import autowatch
 from jitscope.capture.recorder import recorder
+from jitscope.capture.watchdog import watch_long_compiles
 
 _LAST = -1000
 """Priority of what multiprocessing does at the end of a child: after everything else."""
@@ -20,25 +21,19 @@ def begin(member: Member) -> tuple[Any, Callable[[], None]]:
     """Watch this process from now on. Returns the finder that is at the head of `sys.meta_path`, and what ends it."""
     follow_forks(member)
     recorder.follow(member)
-    end = recorder.stop_run
-    if member.parent is None and threading.current_thread() is threading.main_thread():
-        from jitscope.capture.ending import Ending
+    finish = watch_long_compiles()
 
-        end = Ending(_report(member), in_child=recorder.stop_run).end
-    elif member.parent is None:
-        end = _report(member)
-    return autowatch.install(), end
-
-
-def _report(member: Member) -> Callable[[], None]:
-    """What the first process does at its end."""
-
-    def report() -> None:
+    def end() -> None:
+        finish()
         recorder.stop_run()
         if member.parent is None:
             report_of(member)
 
-    return report
+    if member.parent is None and threading.current_thread() is threading.main_thread():
+        from jitscope.capture.ending import Ending
+
+        return autowatch.install(), Ending(end, in_child=recorder.stop_run).end
+    return autowatch.install(), end
 
 
 def follow_forks(member: Member) -> None:

@@ -12,6 +12,8 @@ from time import perf_counter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from jitscope.capture import progress
+
 if TYPE_CHECKING:
     from jitscope.capture.book import Book
 
@@ -93,6 +95,11 @@ def find(frame: FrameType) -> Miss | None:
     return None
 
 
+def find_outermost() -> Miss | None:
+    """The miss of this thread that all others are inside of."""
+    return local.misses[0] if local.misses else None
+
+
 def push(miss: Miss) -> None:
     """Leave a miss for its frame to collect."""
     local.misses.append(miss)
@@ -112,5 +119,7 @@ def collect(frame: FrameType) -> Miss | None:
                 if miss in miss.book.in_flight:
                     miss.book.in_flight.remove(miss)
             del misses[index:]
+            if not misses:
+                progress.stopped()
             return found
     return None

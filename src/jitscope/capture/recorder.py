@@ -153,6 +153,9 @@ class Recorder:
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
         """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
         with self.lock:
+            if book is not None:
+                book.compilations += event.compiled
+                book.seconds += event.seconds
             for session in self.sessions:
                 if book is not None:
                     self._define(session, book, [event.signature])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -41,6 +42,7 @@ Examples:
     show_default=True,
     help="Of the report.",
 )
+@click.option("--live", is_flag=True, help="Show on the terminal what is compiled while it is.")
 @click.option("--no-children", is_flag=True, help="Do not follow the processes that the program starts.")
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
@@ -52,6 +54,7 @@ def run(
     quiet: bool,
     no_report: bool,
     format_: str,
+    live: bool,
     no_children: bool,
     target: str,
     args: tuple[str, ...],
@@ -69,6 +72,7 @@ def run(
     from jitscope.capture.following import follow_forks
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
     from jitscope.capture.recorder import recorder
+    from jitscope.capture.watchdog import AFTER, watch_long_compiles
     from jitscope.commands.ended import print_report
     from jitscope.store.locate import place_of
 
@@ -78,6 +82,10 @@ def run(
         refuse_overwriting(output, source=output.parent, force=force)
     kind: Kind = "module" if module else "code" if code else "script"
     path = list(sys.path)
+    show_live: Callable[[], Callable[[], None] | None] | None = None
+    if live:
+        # Imported now: the program may have modules of its own by the names of those that draw.
+        from jitscope.commands.live import show_live
     launch = Launch(Program(kind, target, args))
     if switches.OFF:
         if not no_report:
@@ -88,12 +96,15 @@ def run(
     shown = session.path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
     forget_children()
+    if quiet or no_report or format_ == "json":
+        os.environ[AFTER] = "0"  # in other processes too
     member: Member | None = None
     if not no_children:
         member = recorder.member = Member(session.header.run, place_of(recording, named=output is not None), None)
         follow_forks(member)
 
     def at_end() -> None:
+        finish()
         recorder.stop_run()
         if not no_report:
             # The program may have modules of its own by the names of those that make the report.
@@ -114,5 +125,9 @@ def run(
             write_err(f"jitscope: error: {printable(str(error))}\n")
             sys.exit(BAD_INPUT)
 
+    shown_live = show_live() if show_live is not None else None
+    if live and shown_live is None:
+        write_err("jitscope: standard error is no terminal (or a small one): no --live\n")
+    finish = shown_live or watch_long_compiles()
     autowatch.install()
     raise Handover(start)

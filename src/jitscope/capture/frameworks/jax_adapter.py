@@ -20,6 +20,7 @@ import msgspec
 from jax import monitoring
 
 import jitscope
+from jitscope.capture import progress
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
@@ -28,7 +29,7 @@ from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
 from jitscope.capture.frameworks.jax_probe import JaxProbe, Programs, compilation_event, in_trace, program_signature_id
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, sharding_text
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
-from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, find, find_outermost, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.model.notation import cut
 from jitscope.model.signature import Signature
@@ -223,6 +224,8 @@ class JaxAdapter:
         try:
             kind = _KINDS.get(name)
             if kind is not None:
+                if self._spans.idle:
+                    progress.started("jax", str(kwargs.get("fun_name", "")), find_outermost())
                 self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
         except Exception as error:
             self.recorder.internal_error("jax listener", error)
@@ -238,6 +241,8 @@ class JaxAdapter:
             if kind is not None:
                 traced = privates.trace_misses() if kind == "trace" else None
                 self._spans.closed(kind, str(kwargs.get("fun_name", "")), seconds, traced)
+                if self._spans.idle:
+                    progress.stopped()
             elif name == _CACHE_READ:
                 self._spans.cache_read(seconds)
         except Exception as error:

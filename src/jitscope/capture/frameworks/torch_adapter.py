@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from jitscope.capture import progress
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
@@ -26,7 +27,7 @@ from jitscope.capture.frameworks.torch_guards import failing_guards
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
-from jitscope.capture.pending import Miss, book_of, find, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.model.events import CompilationEvent, PhaseEvent
@@ -225,6 +226,7 @@ class TorchAdapter:
             if probe.book is not book:
                 probe.book.alarm()  # its cache gets an entry that it did not cause
         if outer is None or book is None:
+            progress.started("torch", code.co_name, find_outermost())
             with self._lock:
                 self._orphans.append((record, None, None))
             return
@@ -239,6 +241,7 @@ class TorchAdapter:
         if inside is not None:
             record.inside, record.inside_call = inside.id, inside.next_ordinal()
         miss.compiled = True
+        progress.started("torch", code.co_name, find_outermost() or miss)
         if isinstance(book.probe, RegionProbe):
             record.signature = frame_signature(privates.dynamo_frame(frame), code)
             with self._lock:
@@ -296,12 +299,14 @@ class TorchAdapter:
     def _on_start(self, *details: Any) -> None:
         try:
             if details and "BACKWARD" in str(details[0].callback_trigger):
+                progress.started("torch", f"backward graph {details[0].compile_id}", None)
                 self._backward_starts[(threading.get_ident(), str(details[0].compile_id))] = perf_counter()
         except Exception as error:
             self.recorder.internal_error("torch start callback", error)
 
     def _on_end(self, *details: Any) -> None:
         try:
+            progress.stopped("torch")
             if not details or "BACKWARD" not in str(details[0].callback_trigger):
                 return
             compile_id = str(details[0].compile_id)
