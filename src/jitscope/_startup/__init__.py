@@ -165,8 +165,9 @@ def _begin() -> Any:
 
         assert _member is not None
         finder, _at_end = begin(_member)
-    except Exception:  # what jitscope needs is not there for this Python, or not in its version
-        if os.environ.get("JITSCOPE_STRICT") == "1":
+    except Exception as error:  # what jitscope needs is not there for this Python, or not in its version
+        missing = isinstance(error, ImportError) and not (error.name or "").startswith("jitscope")
+        if os.environ.get("JITSCOPE_STRICT") == "1" and not missing:
             raise
         return None
     else:

@@ -22,6 +22,8 @@ def _start():
             follow()
         else:  # another one, which may do things differently
             del sys.modules["jitscope"]
+    except ImportError:  # this Python has no jitscope
+        pass
     except Exception:
         if os.environ.get("JITSCOPE_STRICT") == "1":
             raise

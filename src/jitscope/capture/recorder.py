@@ -153,6 +153,8 @@ class Recorder:
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
         """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
         with self.lock:
+            # Now, while it can be asked for.
+            self._rank(self.memory.header)
             if book is not None:
                 book.compilations += event.compiled
                 book.seconds += event.seconds
