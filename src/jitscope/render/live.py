@@ -28,8 +28,8 @@ def render_live(
     ``now`` is on the clock of ``compiling``.
     """
     console = Console(
-        file=io.StringIO(), width=width, color_system="standard", force_terminal=color, no_color=not color,
-        legacy_windows=False, highlight=False, markup=False, emoji=False,
+        file=io.StringIO(), width=width, color_system="standard" if color else None,
+        force_terminal=color, legacy_windows=False, highlight=False, markup=False, emoji=False,
     )  # fmt: skip
     under_way = sorted((job for job in compiling if job.over is None), key=lambda job: job.since)
     for job in under_way[: max(height // 3, 1)]:
