@@ -325,6 +325,43 @@ def test_what_runs_first_in_a_child_is_understood_by_every_python():
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
 
 
+def test_modules_beside_a_childs_script_come_before_those_that_jitscope_imports(runner):
+    """With a framework that imports nothing itself, and that jitscope can't watch."""
+    for name in ("platform", "socket", "inspect"):
+        runner.write(f"folder/{name}.py", f"print('my own {name}')")
+    runner.write("folder/jax.py", "print('my own jax')")
+    runner.write("folder/script.py", "import jax, socket, platform, inspect")
+    program = (
+        "import os, subprocess, sys\n"
+        "os.environ.pop('JITSCOPE_STRICT')\n"
+        "subprocess.run([sys.executable, 'folder/script.py'], check=True)\n"
+    )
+    expected = "".join(f"my own {name}\n" for name in ("jax", "socket", "platform", "inspect"))
+    assert expected == runner.both("-c", program).stdout
+
+
+@pytest.mark.jax
+def test_a_folder_that_a_child_may_not_write_to(runner):
+    pytest.importorskip("jax")
+    code = (
+        "import os, work\n"
+        "os.environ.pop('JITSCOPE_STRICT')\n"
+        "from pathlib import Path\n"
+        "Path('taken').write_text('')\n"
+        "from jitscope.capture.recorder import recorder\n"
+        "recorder.member.place = 'taken/'\n"
+        "import jitscope\n"
+        "with jitscope.record('own.jsonl') as rec: work.work(2)\n"
+        "print(rec.report().value.totals.calls, [note.slug for note in jitscope.report().value.notes])\n"
+    )
+    done = runner.run(
+        "-q", "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
+    )
+    assert 0 == done.returncode, done.stderr
+    assert "2 ['not-recorded']" == done.stdout.splitlines()[-1]
+    assert 1 == len(done.stderr.splitlines())
+
+
 @pytest.mark.jax
 def test_a_run_inside_of_a_run_is_its_own(runner):
     pytest.importorskip("jax")

@@ -114,6 +114,8 @@ class _Waiting:
 
 
 _waiting = _Waiting()
+_path: list[str] = []
+"""`sys.path` before the program's own folder is in it."""
 _member: Member | None = None
 _at_end: Callable[[], None] | None = None
 
@@ -138,6 +140,7 @@ def follow() -> None:
         _member = Member(run, os.path.join(folder, ""), None)
     else:
         return
+    _path[:] = sys.path
     # Before the program registers its own exit functions: they run before this one.
     atexit.register(_end)
     if any(name in sys.modules for name in _FRAMEWORKS):
@@ -161,8 +164,7 @@ def _begin() -> Any:
     if _waiting in sys.meta_path:
         sys.meta_path.remove(_waiting)
     try:
-        from jitscope.capture.following import begin
-
+        begin = _import_begin()
         assert _member is not None
         finder, _at_end = begin(_member)
     except Exception as error:  # what jitscope needs is not there for this Python, or not in its version
@@ -174,11 +176,32 @@ def _begin() -> Any:
         return finder
 
 
+def _import_begin() -> Any:
+    """Import what records, and leave the program the modules that it has by the same names as some of Python's."""
+    before, path = set(sys.modules), list(sys.path)
+    sys.path[:] = _path
+    try:
+        from jitscope.capture.following import begin
+    finally:
+        sys.path[:] = path
+        own = [one for one in path if one not in _path]
+        for name in [name for name in sys.modules if name not in before and not name.startswith("jitscope")]:
+            top = name.partition(".")[0]
+            files = (os.path.join(top, "__init__.py"), f"{top}.py")
+            if any(os.path.isfile(os.path.join(folder or os.curdir, file)) for folder in own for file in files):
+                del sys.modules[name]
+    return begin
+
+
 def _end() -> None:
-    if _at_end is not None:
-        _at_end()
-    elif _member is not None and _member.parent is None and _others():
-        report_of(_member)
+    try:
+        if _at_end is not None:
+            _at_end()
+        elif _member is not None and _member.parent is None and _others():
+            report_of(_member)
+    except Exception:  # whatever the program has done to this process
+        if os.environ.get("JITSCOPE_STRICT") == "1":
+            raise
 
 
 def report_of(member: Member) -> None:

@@ -25,6 +25,7 @@ from jitscope.capture.book import Book
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
 from jitscope.capture.sessions import FileSession, LateSession, MemorySession, Session
+from jitscope.errors import JitscopeError
 from jitscope.model.events import (
     SCHEMA,
     CallsEvent,
@@ -264,7 +265,7 @@ class Recorder:
         self.run = LateSession(zero, lambda: self._open_late(header, zero))
         self.sessions = [*self.sessions, self.run]
 
-    def _open_late(self, header: Header, zero: float) -> FileSession:
+    def _open_late(self, header: Header, zero: float) -> FileSession | None:
         member = self.member
         assert member is not None
         versions, devices = self._frameworks()
@@ -285,7 +286,11 @@ class Recorder:
         path = path_in(member.place, header.run, header.pid)
         if member.place.endswith(os.sep):
             header = msgspec.structs.replace(header, run=path.stem)
-        return FileSession(path, header, zero, force=False)
+        try:
+            return FileSession(path, header, zero, force=False)
+        except JitscopeError as error:  # the folder is not this process's to write to, say
+            self.note("not-recorded", f"this process is recorded in memory only: {error}")
+            return None
 
     def stop_run(self) -> None:
         """Close the recording of the whole program, if one is open."""

@@ -118,10 +118,11 @@ class LateSession:
     A process that calls none leaves nothing behind.
     """
 
-    def __init__(self, zero: float, begin: Callable[[], FileSession]) -> None:
+    def __init__(self, zero: float, begin: Callable[[], FileSession | None]) -> None:
+        """``begin`` opens the file; None if there can be none."""
         self.zero = zero
         self.defined: set[int] = set()
-        self._begin: Callable[[], FileSession] | None = begin
+        self._begin: Callable[[], FileSession | None] | None = begin
         self._file: FileSession | None = None
         self._early: list[Event] = []
 
@@ -131,19 +132,15 @@ class LateSession:
         return self._file.path if self._file is not None else None
 
     def write(self, event: Event) -> None:
-        """Write an event, or keep it until there is something that it belongs to.
-
-        Raises:
-            JitscopeError: once, if there can be no file: this process is recorded in memory only.
-        """
+        """Write an event, or keep it until there is something that it belongs to."""
         if self._file is None:
             if isinstance(event, (NoteEvent, LabelEvent)):
                 self._early.append(event)
                 return
             begin, self._begin = self._begin, None
-            if begin is None:
+            self._file = begin() if begin is not None else None
+            if self._file is None:
                 return
-            self._file = begin()
             for early in self._early:
                 self._file.write(early)
             self._early.clear()
