@@ -26,7 +26,8 @@ WORK = """
         step = jax.jit(lambda x: x + 1)
         for n in range(calls):
             step(float(n))
-        print("counted", os.getpid(), len(compiled), calls, flush=True)
+        # In one piece: other processes write to the same pipe.
+        os.write(1, f"counted {os.getpid()} {len(compiled)} {calls}\n".encode())
         return calls
 """
 
@@ -425,7 +426,7 @@ def test_workers_of_torchrun(runner):
             step(torch.ones(n + 2))
         step(torch.ones(2))
         dist.barrier()
-        print("counted", os.getpid(), len(get_compilation_metrics()), calls + 1, flush=True)
+        os.write(1, f"counted {os.getpid()} {len(get_compilation_metrics())} {calls + 1}\n".encode())
         dist.destroy_process_group()
         """,
     )
