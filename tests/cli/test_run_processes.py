@@ -27,7 +27,7 @@ WORK = """
         for n in range(calls):
             step(float(n))
         # In one piece: other processes write to the same pipe.
-        os.write(1, f"counted {os.getpid()} {len(compiled)} {calls}\n".encode())
+        os.write(1, f"counted {os.getpid()} {len(compiled)} {calls}\\n".encode())
         return calls
 """
 
@@ -426,7 +426,7 @@ def test_workers_of_torchrun(runner):
             step(torch.ones(n + 2))
         step(torch.ones(2))
         dist.barrier()
-        os.write(1, f"counted {os.getpid()} {len(get_compilation_metrics())} {calls + 1}\n".encode())
+        os.write(1, f"counted {os.getpid()} {len(get_compilation_metrics())} {calls + 1}\\n".encode())
         dist.destroy_process_group()
         """,
     )
