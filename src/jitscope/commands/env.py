@@ -10,7 +10,6 @@ import click
 from jitscope._startup import FOLDER
 from jitscope.commands.output import write_out
 
-
 _EPILOG = """\b
 Examples:
   eval "$(jitscope env)"
