@@ -22,6 +22,7 @@ MAY_IMPORT = {
         "jitscope.capture",
         "jitscope.version",
         "jitscope",
+        "jitscope._startup",
         "msgspec",
     },
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},

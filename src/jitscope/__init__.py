@@ -7,9 +7,12 @@ PYTEST_DONT_REWRITE: nothing in here asserts, and pytest would warn where it is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from jitscope.capture.watch import compile as compile
     from jitscope.capture.watch import jit as jit
     from jitscope.capture.watch import watch as watch
@@ -80,3 +83,9 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, for completion."""
     return sorted(__all__)
+
+
+if os.environ.get("JITSCOPE") == "1":
+    from jitscope._startup import follow
+
+    follow()

@@ -762,3 +762,38 @@ def test_libraries(module_runner, library):
     if name is not None:
         (function,) = (one for one in report.functions if one.name.endswith(name))
         assert expected == (function.calls, function.hits, function.compilations)
+
+
+TRANSFORMERS = """
+    import torch
+    from torch._dynamo import convert_frame
+    made = []
+    convert_frame.register_bytecode_hook(lambda code, new_code: made.append(code.co_name))
+
+    from transformers import GPT2Config, GPT2LMHeadModel
+    torch.manual_seed(0)
+    config = GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=16, n_positions=16, bos_token_id=0, eos_token_id=0)
+    model = GPT2LMHeadModel(config).eval()
+    model.compile(backend="eager", dynamic=False)
+    with torch.no_grad():
+        for length in (4, 4, 5, 4):
+            print(model(torch.ones(1, length, dtype=torch.long)).logits.sum().item())
+    print(len(made))
+"""
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_transformers_model(module_runner):
+    pytest.importorskip("torch.nn")
+    pytest.importorskip("transformers")
+    module_runner.write("script.py", textwrap.dedent(TRANSFORMERS))
+    alone, done = module_runner.python("script.py"), module_runner.run("-q", "script.py")
+
+    assert (0, alone.stdout) == (done.returncode, done.stdout), done.stderr
+    from jitscope.analysis.build import build_report
+
+    report = build_report(module_runner.recording())
+    assert int(done.stdout.split()[-1]) == report.totals.compilations + report.totals.eager_op_compilations
+    (model,) = (one for one in report.functions if one.name.endswith("GPT2LMHeadModel"))
+    assert (4, 2) == (model.calls, model.compiling_calls)

@@ -29,17 +29,20 @@ REPLACED = "__jitscope_replaced__"
 """Attribute of a replacement: the framework's own function."""
 
 
-def install() -> None:
+def install() -> _Finder:
     """From now on watch what is compiled; frameworks that were imported already are seen to at once.
 
-    Again does nothing.
+    Returns the finder that does it, which is at the head of `sys.meta_path` the first time; again does nothing.
     """
-    if installed():
-        return
-    sys.meta_path.insert(0, _Finder())
+    present = next((one for one in sys.meta_path if isinstance(one, _Finder)), None)
+    if present is not None:
+        return present
+    finder = _Finder()
+    sys.meta_path.insert(0, finder)
     for name in _HOMES:
         if name in sys.modules:
             _imported(name)
+    return finder
 
 
 def installed() -> bool:

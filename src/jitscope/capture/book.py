@@ -76,6 +76,9 @@ class Book:
         self.counts: Counter[RunKey] = Counter()
         self.calls = 0
         """Calls that ended, nested ones left out."""
+        self.compilations = 0
+        self.seconds = 0.0
+        """Spent on them."""
         self.signatures: dict[Any, SignatureEvent] = {}
         """By key: what makes two calls the same to the framework."""
         self.signature_by_id: dict[int, SignatureEvent] = {}
@@ -107,6 +110,15 @@ class Book:
         """Tie the book to its wrapper, without keeping that alive."""
         self._watched = weakref.ref(wrapper)
         self.cells = cells
+
+    def start_anew(self) -> None:
+        """This process is a fork: its calls are counted from 1, and its parent's are not its own."""
+        self.in_flight.clear()
+        self.marks.clear()
+        self.take_runs()
+        self.counts.clear()
+        self.calls = self.compilations = 0
+        self.seconds = 0.0
 
     # -- how the wrapper behaves -------------------------------------------------------------
 
@@ -206,7 +218,8 @@ class Book:
     def _leave(self, entered: float | None) -> None:
         if entered is None:
             with self.lock:
-                self.marks.pop()
+                if self.marks:  # not in a fork that was made in the middle of this call
+                    self.marks.pop()
                 # From then on for good: whom it overlapped with may have ended before it.
                 self.overlapping = self.overlapping or bool(self.marks) or self._inside > 0
                 local.overlapped = self.overlapping
@@ -246,6 +259,12 @@ class Book:
         with self.lock:
             self._absorb()
             return self.calls + 1
+
+    def hits(self) -> int:
+        """Calls so far that an entry of the cache served."""
+        with self.lock:
+            self._absorb()
+            return sum(count for (_, outcome, _), count in self.counts.items() if outcome == "hit")
 
     def _absorb(self) -> None:
         for counter in self._retired:

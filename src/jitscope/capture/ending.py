@@ -25,17 +25,18 @@ _BETWEEN = (sysconfig.get_path("stdlib") + os.sep, "<frozen")
 
 
 class Ending:
-    """Calls a function when the process ends, but not when a fork of it does."""
+    """Calls a function when the process ends, and another one, if any, when a fork of it does."""
 
-    def __init__(self, at_end: Callable[[], None]) -> None:
+    def __init__(self, at_end: Callable[[], None], in_child: Callable[[], None] | None = None) -> None:
         """Must be made in the main thread, before the program registers its own exit functions: they run before."""
         self._at_end: Callable[[], None] | None = at_end
+        self._in_child = in_child
         self._pid = os.getpid()
         self._tries = 0
         self._handled = [number for number in _SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
         for number in self._handled:
             signal.signal(number, self._on_signal)
-        atexit.register(self._end)
+        atexit.register(self.end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child
@@ -45,7 +46,8 @@ class Ending:
         """There is nothing to end after all."""
         self._at_end = None
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """This is the end; calling again does nothing."""
         at_end, self._at_end = self._at_end, None
         if at_end is not None and os.getpid() == self._pid:
             at_end()
@@ -59,7 +61,7 @@ class Ending:
             again.start()
             return
         try:
-            self._end()
+            self.end()
         finally:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -72,7 +74,7 @@ class Ending:
         signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
 
     def _after_fork_in_child(self) -> None:
-        self._at_end = None
+        self._at_end, self._pid = self._in_child, os.getpid()
         for number in self._handled:
             if signal.getsignal(number) == self._on_signal:
                 signal.signal(number, signal.SIG_DFL)

@@ -12,6 +12,8 @@ from time import perf_counter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from jitscope.capture import progress
+
 if TYPE_CHECKING:
     from jitscope.capture.book import Book
 
@@ -102,6 +104,11 @@ def refusal_of(frame: FrameType) -> Exception | None:
     return miss.refused if miss is not None else None
 
 
+def find_outermost() -> Miss | None:
+    """The miss of this thread that all others are inside of."""
+    return local.misses[0] if local.misses else None
+
+
 def push(miss: Miss) -> None:
     """Leave a miss for its frame to collect."""
     local.misses.append(miss)
@@ -121,5 +128,7 @@ def collect(frame: FrameType) -> Miss | None:
                 if miss in miss.book.in_flight:
                     miss.book.in_flight.remove(miss)
             del misses[index:]
+            if not misses:
+                progress.stopped()
             return found
     return None

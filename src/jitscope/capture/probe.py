@@ -32,3 +32,9 @@ class Adapter(Protocol):
 
     def devices(self) -> tuple[str, ...]:
         """Names of the devices in use; never starts a device runtime."""
+
+    def rank(self) -> tuple[int, int] | None:
+        """This process's rank and how many there are, if the framework runs distributed; never starts a runtime."""
+
+    def forked(self) -> None:
+        """This process is a fork, with one thread: what others were doing is not done here."""

@@ -19,13 +19,15 @@ from time import perf_counter
 
 import msgspec
 
+from jitscope._startup import Member, current_process
 from jitscope.capture import switches
 from jitscope.capture.book import Book
 from jitscope.capture.gates import Gates
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
-from jitscope.capture.sessions import FileSession, MemorySession, Session
+from jitscope.capture.sessions import FileSession, LateSession, MemorySession, Session
 from jitscope.capture.thrash import ThrashWatch
+from jitscope.errors import JitscopeError
 from jitscope.model.events import (
     SCHEMA,
     CallsEvent,
@@ -41,6 +43,7 @@ from jitscope.model.events import (
     PhaseEvent,
 )
 from jitscope.model.recording import Recording
+from jitscope.store.beside import path_in
 from jitscope.store.locate import default_path
 from jitscope.version import __version__
 
@@ -81,11 +84,14 @@ class Recorder:
         self.sessions: list[Session] = [self.memory]
         self.file: FileSession | None = None
         """That of an open `record` block."""
-        self.run: FileSession | None = None
+        self.run: FileSession | LateSession | None = None
         """That of ``jitscope run``: the whole program, which may open and close its own meanwhile."""
         self._label: str | None = None
+        self.member: Member | None = None
+        """This process, where the program's processes are followed: its forks make recordings of their own."""
         self._gone: deque[Book] = deque()
         self._devices: dict[int, tuple[str, ...]] = {}
+        self._ranks: dict[int, tuple[int, int] | None] = {}
         self._atexit = False
 
     # -- definitions -------------------------------------------------------------------------
@@ -166,6 +172,11 @@ class Recorder:
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
         """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
         with self.lock:
+            # Now, while it can be asked for.
+            self._rank(self.memory.header)
+            if book is not None:
+                book.compilations += event.compiled
+                book.seconds += event.seconds
             for session in self.sessions:
                 if book is not None:
                     self._define(session, book, [event.signature])
@@ -271,18 +282,64 @@ class Recorder:
             self._close(session)
 
     def start_run(
-        self, path: Path | None, *, force: bool, program: str | None = None, process: str | None = None
+        self,
+        path: Path | None,
+        *,
+        force: bool,
+        followed: bool = False,
+        program: str | None = None,
+        process: str | None = None,
     ) -> FileSession:
         """Open the recording of the whole program, next to which it may make its own.
 
-        ``program`` and ``process`` are what its header says of them.
+        ``followed``: the header says that it is the first one of several; else ``program`` and ``process`` are what it
+        says of them.
 
         Raises:
             JitscopeError: if the path can't be written or exists already.
         """
         with self.lock:
-            self.run = self._open(path, force=force, program=program, process=process)
-            return self.run
+            session = self._open(path, force=force, first=followed, program=program, process=process)
+            self.run = session
+            return session
+
+    def follow(self, member: Member) -> None:
+        """Record this process, one of a program's, from now on: in a file of its own, once there is something to."""
+        with self.lock:
+            self.member = member
+            zero = perf_counter()
+            self._begin_late(_header(zero), zero)
+
+    def _begin_late(self, header: Header, zero: float) -> None:
+        self.run = LateSession(zero, lambda: self._open_late(header, zero))
+        self.sessions = [*self.sessions, self.run]
+
+    def _open_late(self, header: Header, zero: float) -> FileSession | None:
+        member = self.member
+        assert member is not None
+        versions, devices = self._frameworks()
+        rank, world_size = self._rank(header)
+        process, parent = _started_as(member)
+        header = msgspec.structs.replace(
+            header,
+            run=member.run_id or _run_id(header.started, header.pid, rank),
+            argv=tuple(sys.argv),
+            rank=rank,
+            world_size=world_size,
+            versions=header.versions | versions,
+            devices=devices,
+            program=member.program,
+            parent=parent,
+            process=process,
+        )
+        path = path_in(member.place, header.run, header.pid)
+        if member.place.endswith(os.sep):
+            header = msgspec.structs.replace(header, run=path.stem)
+        try:
+            return FileSession(path, header, zero, force=False)
+        except JitscopeError as error:  # the folder is not this process's to write to, say
+            self.note("not-recorded", f"this process is recorded in memory only: {error}")
+            return None
 
     def stop_run(self) -> None:
         """Close the recording of the whole program, if one is open."""
@@ -311,20 +368,28 @@ class Recorder:
             return session.recording(self.end_of(session))
 
     def _open(
-        self, path: Path | None, *, force: bool, program: str | None = None, process: str | None = None
+        self,
+        path: Path | None,
+        *,
+        force: bool,
+        first: bool = False,
+        program: str | None = None,
+        process: str | None = None,
     ) -> FileSession:
         self.flush()
         zero = perf_counter()
         header = msgspec.structs.replace(self._fresh_header(zero), program=program, process=process)
         if path is None:
             header = _with_free_name(header)
+        if first:
+            header = msgspec.structs.replace(header, program=header.run)
         session = FileSession(path or default_path(header.run), header, zero, force=force)
         if self._label is not None:
             session.write(LabelEvent(self._label))
         self.sessions = [*self.sessions, session]
         return session
 
-    def _close(self, session: FileSession | None) -> None:
+    def _close(self, session: FileSession | LateSession | None) -> None:
         if session is None:
             return
         self.flush()
@@ -363,7 +428,25 @@ class Recorder:
 
     def _end(self, session: Session) -> EndEvent:
         versions, devices = self._frameworks()
-        return EndEvent(wall_seconds=perf_counter() - session.zero, versions=versions, devices=devices)
+        rank, world_size = self._rank(self.memory.header)
+        return EndEvent(
+            wall_seconds=perf_counter() - session.zero,
+            versions=versions,
+            devices=devices,
+            rank=rank,
+            world_size=world_size,
+        )
+
+    def _rank(self, header: Header) -> tuple[int | None, int | None]:
+        """Of this process: what its environment says, else its frameworks, once they are told."""
+        if header.rank is not None:
+            return header.rank, header.world_size
+        for adapter in self.adapters:
+            # At exit `jax.distributed` is shut down before a recording is closed, too.
+            found = self._ranks[id(adapter)] = adapter.rank() or self._ranks.get(id(adapter))
+            if found is not None:
+                return found
+        return None, None
 
     def _frameworks(self) -> tuple[dict[str, str], tuple[str, ...]]:
         versions: dict[str, str] = {}
@@ -376,9 +459,10 @@ class Recorder:
         return versions, tuple(devices)
 
     def remember_devices(self) -> None:
-        """Look which devices are in use, for the end of a recording."""
+        """Look which devices are in use, and as which process of how many, for the end of a recording."""
         try:
             self._frameworks()
+            self._rank(self.memory.header)
         except Exception as error:
             self.internal_error("devices", error)
 
@@ -388,19 +472,30 @@ class Recorder:
         return msgspec.structs.replace(header, versions=header.versions | versions, devices=devices)
 
     def after_fork_in_child(self) -> None:
-        """A forked child records in memory only: the file belongs to its parent."""
+        """A forked child's parent keeps the file: it records in memory, and if it is followed in a file of its own."""
         self.lock = threading.RLock()
-        self.file = self.run = None
+        followed, self.file, self.run = self.run is not None, None, None
+        self._notes.clear()
+        for adapter in self.adapters:
+            adapter.forked()
         for book in self.books.values():
             book.lock = threading.RLock()
-            book.in_flight.clear()
-            book.take_runs()
+            book.start_anew()
         local.misses.clear()
         zero = perf_counter()
         self.memory = MemorySession(_header(zero), zero)
         self.sessions = [self.memory]
         if self._label is not None:
             self.memory.write(LabelEvent(self._label))
+        if followed and self.member is not None:
+            self.member.after_fork_in_child()
+            self._begin_late(self.memory.header, zero)
+            if any(book.signatures for book in self.books.values()):
+                self.note(
+                    "forked",
+                    "this process was forked from one that had compiled functions: hits of those are counted here, "
+                    "their compilations are in the other recording",
+                )
 
 
 def _shifted(event: CompilationEvent, zero: float) -> Event:
@@ -411,14 +506,14 @@ def _shifted(event: CompilationEvent, zero: float) -> Event:
 def _header(zero: float) -> Header:
     started = datetime.now(UTC)
     rank, world_size = _integer("RANK"), _integer("WORLD_SIZE")
-    run = f"{started:%Y%m%d-%H%M%S}-{os.getpid()}" + (f"-r{rank}" if rank is not None else "")
+    when = started.isoformat(timespec="milliseconds")
     return Header(
         schema=SCHEMA,
         jitscope=__version__,
-        run=run,
+        run=_run_id(when, os.getpid(), rank),
         argv=tuple(sys.argv),
         cwd=os.getcwd(),
-        started=started.isoformat(timespec="milliseconds"),
+        started=when,
         monotonic=zero,
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -426,6 +521,21 @@ def _header(zero: float) -> Header:
         world_size=world_size,
         versions={"python": platform.python_version()},
     )
+
+
+def _run_id(started: str, pid: int, rank: int | None) -> str:
+    when = datetime.fromisoformat(started)
+    return f"{when:%Y%m%d-%H%M%S}-{pid}" + (f"-r{rank}" if rank is not None else "")
+
+
+def _started_as(member: Member) -> tuple[str | None, int | None]:
+    """What multiprocessing calls this process, and the process id of what started it."""
+    process = current_process()
+    parent = sys.modules["multiprocessing.process"].parent_process() if process is not None else None
+    if parent is None or process is member.forked_as:
+        return None, member.parent
+    # Not its fork server.
+    return process.name, parent.pid
 
 
 def _with_free_name(header: Header) -> Header:

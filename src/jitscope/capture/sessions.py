@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from jitscope.model.events import (
@@ -171,6 +172,47 @@ class BlockSession:
         """Nothing to close."""
 
 
-Session = MemorySession | FileSession | BlockSession
+class LateSession:
+    """A recording on disk that begins with the first event that is worth a file: one that tells of a compiled function.
 
-__all__ = ["BlockSession", "FileSession", "FunctionEvent", "MemorySession", "Session"]
+    A process that calls none leaves nothing behind.
+    """
+
+    def __init__(self, zero: float, begin: Callable[[], FileSession | None]) -> None:
+        """``begin`` opens the file; None if there can be none."""
+        self.zero = zero
+        self.defined: set[int] = set()
+        self._begin: Callable[[], FileSession | None] | None = begin
+        self._file: FileSession | None = None
+        self._early: list[Event] = []
+
+    @property
+    def path(self) -> Path | None:
+        """Where it is; None as long as there is none."""
+        return self._file.path if self._file is not None else None
+
+    def write(self, event: Event) -> None:
+        """Write an event, or keep it until there is something that it belongs to."""
+        if self._file is None:
+            if isinstance(event, (NoteEvent, LabelEvent)):
+                self._early.append(event)
+                return
+            begin, self._begin = self._begin, None
+            self._file = begin() if begin is not None else None
+            if self._file is None:
+                return
+            for early in self._early:
+                self._file.write(early)
+            self._early.clear()
+        self._file.write(event)
+
+    def close(self, end: EndEvent) -> None:
+        """Write the end, if there is anything that ends; nothing is written after it."""
+        self._begin = None
+        if self._file is not None:
+            self._file.close(end)
+
+
+Session = MemorySession | FileSession | LateSession | BlockSession
+
+__all__ = ["BlockSession", "FileSession", "FunctionEvent", "LateSession", "MemorySession", "Session"]

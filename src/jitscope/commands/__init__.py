@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 from click.shell_completion import CompletionItem
 
+from jitscope._startup import stand_aside
 from jitscope.commands.handover import Handover
 from jitscope.errors import BAD_INPUT, JitscopeError
 from jitscope.model.notation import printable
@@ -18,6 +19,7 @@ from jitscope.version import __version__
 
 _VERBS: dict[str, tuple[str, str]] = {
     "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
+    "env": ("jitscope.commands.env:env", "Print what has every Python program of a shell recorded."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "ls": ("jitscope.commands.ls:ls", "List the recordings, and throw old ones away."),
@@ -73,6 +75,7 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        stand_aside()
         try:
             return super().main(*args, **kwargs)
         except Handover as handover:

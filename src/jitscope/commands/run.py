@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ Examples:
     show_default=True,
     help="Of the report.",
 )
+@click.option("--live", is_flag=True, help="Show on the terminal what is compiled while it is.")
+@click.option("--no-children", is_flag=True, help="Do not follow the processes that the program starts.")
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -57,19 +60,27 @@ def run(
     check: bool,
     no_report: bool,
     format_: str,
+    live: bool,
+    no_children: bool,
     target: str,
     args: tuple[str, ...],
 ) -> None:
     """Run the program TARGET as Python would, and report what jax.jit and torch.compile did in it.
 
     The program needs no change; what it prints stays as it is, and the exit code is its own. All that follows TARGET
-    is the program's. The report goes to standard error when the program ends, in whatever way; the recording is in
-    .jitscope (or $JITSCOPE_DIR), where jitscope report finds it.
+    is the program's. Processes that it starts are followed, each with a recording of its own. The report goes to
+    standard error when the program ends, in whatever way; the recordings are in .jitscope (or $JITSCOPE_DIR), where
+    jitscope report finds them. With -o run.jsonl those of other processes are beside it: run.<pid>.jsonl.
     """
+    from jitscope._startup import Member, forget_children
     from jitscope.capture import autowatch, switches
     from jitscope.capture.ending import Ending
+    from jitscope.capture.following import follow_forks
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
     from jitscope.capture.recorder import recorder
+    from jitscope.capture.watchdog import AFTER, watch_long_compiles
+    from jitscope.commands.ended import print_report
+    from jitscope.store.beside import place_of
 
     if module and code:
         raise click.UsageError("-m and -c exclude each other.")
@@ -80,6 +91,10 @@ def run(
         refuse_overwriting(output, source=output.parent, force=force)
     kind: Kind = "module" if module else "code" if code else "script"
     path = list(sys.path)
+    show_live: Callable[[], Callable[[], None] | None] | None = None
+    if live:
+        # Imported now: the program may have modules of its own by the names of those that draw.
+        from jitscope.commands.live import show_live
     launch = Launch(Program(kind, target, args))
     if switches.OFF:
         if check or not no_report:
@@ -87,22 +102,34 @@ def run(
             write_err(f"jitscope: JITSCOPE=0 is set: nothing is watched{unchecked}\n")
         raise Handover(launch.run)
 
-    shown = recorder.start_run(output, force=force).path
+    session = recorder.start_run(output, force=force, followed=not no_children)
+    shown = session.path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
+    forget_children()
+    if quiet or no_report or format_ == "json":
+        # In other processes too.
+        os.environ[AFTER] = "0"
+        os.environ["JITSCOPE_QUIET"] = "1"
+        recorder.thrash.quiet = True
+    member: Member | None = None
+    if not no_children:
+        member = recorder.member = Member(session.header.run, place_of(recording, named=output is not None), None)
+        follow_forks(member)
 
     def at_end() -> None:
+        finish()
         recorder.stop_run()
         if not no_report or gate is not None:
             # The program may have modules of its own by the names of those that make the report.
             sys.path[:] = path
             launch.restore_modules()
         if not no_report:
-            _report(recording, str(shown), format_="line" if quiet else format_)
+            print_report(recording, str(shown), format_="line" if quiet else format_, member=member)
         if gate is not None:
             gate.say(recording, str(shown))
         launch.end()
 
-    ending = Ending(at_end)
+    ending = Ending(at_end, in_child=recorder.stop_run if member is not None else None)
 
     def start() -> None:
         try:
@@ -114,6 +141,10 @@ def run(
             write_err(f"jitscope: error: {printable(str(error))}\n")
             sys.exit(BAD_INPUT)
 
+    shown_live = show_live() if show_live is not None else None
+    if live and shown_live is None:
+        write_err("jitscope: standard error is no terminal (or a small one): no --live\n")
+    finish = shown_live or watch_long_compiles()
     autowatch.install()
     raise Handover(start)
 
@@ -123,39 +154,3 @@ def _gate() -> Gate:
     from jitscope.commands.run_check import Gate
 
     return Gate()
-
-
-def _report(recording: Path, shown: str, *, format_: str) -> None:
-    from jitscope.capture.ending import flush_output
-
-    try:
-        text = _text(recording, shown, format_)
-    except KeyboardInterrupt:
-        return
-    except Exception as error:  # noqa: BLE001  # whatever the program has done to this process
-        text = f"jitscope: no report ({type(error).__name__}: {error}); try jitscope report {shown}\n"
-    flush_output()
-    write_err(text)
-
-
-def _text(recording: Path, shown: str, format_: str) -> str:
-    from jitscope.analysis.build import build_report
-    from jitscope.store.reader import load
-
-    judged = build_report(load(recording))
-    if format_ == "json":
-        from jitscope.render.json import render_json
-
-        return render_json(judged)
-    if not judged.functions and not judged.eager_ops and not judged.notes:
-        used = " and ".join(name for name in ("jax", "torch") if name in sys.modules)
-        why = f"{used} imported, and nothing called that compiles" if used else "neither jax nor torch was imported"
-        return f"jitscope: nothing was compiled: {why} · {shown}\n"
-    # Imported when it is used: rich takes longer than all the rest.
-    from jitscope.render.text import render_text, verdict_line
-
-    if format_ == "line":
-        return f"{verdict_line(judged)} · {shown}\n"
-    from jitscope.render.page import terminal_color
-
-    return "\n" + render_text(judged, source=shown, color=terminal_color(sys.__stderr__))

@@ -323,6 +323,9 @@ class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_d
     versions: dict[str, str] = {}
     """As in the header, for frameworks imported after it was written."""
     devices: tuple[str, ...] = ()
+    rank: int | None = None
+    """As in the header, where it was not known yet: ``jax.distributed`` and ``torch.distributed`` say it later."""
+    world_size: int | None = None
 
 
 Event = (

@@ -20,6 +20,7 @@ import msgspec
 from jax import monitoring
 
 import jitscope
+from jitscope.capture import progress
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
@@ -31,7 +32,7 @@ from jitscope.capture.frameworks.jax_probe import JaxProbe, Programs, compilatio
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, sharding_text
 from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.gates import REFUSALS
-from jitscope.capture.pending import Miss, book_of, find, is_watched, local, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, find, find_outermost, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.model.notation import cut
 from jitscope.model.signature import Signature
@@ -135,6 +136,13 @@ class JaxAdapter:
         kinds = [device.device_kind for device in jax.local_devices()]
         return tuple(f"jax: {kind} x{kinds.count(kind)}" for kind in dict.fromkeys(kinds))
 
+    def rank(self) -> tuple[int, int] | None:
+        """Of ``jax.distributed``, once it is initialised."""
+        return privates.distributed_rank()
+
+    def forked(self) -> None:
+        """Nothing is kept that another thread could have been at."""
+
     # -- watching ------------------------------------------------------------------------------
 
     def watch(self, probe: JaxProbe) -> None:
@@ -215,6 +223,8 @@ class JaxAdapter:
             if kind is not None:
                 if kind != "trace" and self.recorder.gates.open:
                     self.gate.ask(kind, str(kwargs.get("fun_name", "")), sys._getframe(1))
+                if self._spans.idle:
+                    progress.started("jax", str(kwargs.get("fun_name", "")), find_outermost())
                 self._spans.opened(kind, privates.trace_misses() if kind == "trace" else None)
         except REFUSALS:
             raise
@@ -232,6 +242,8 @@ class JaxAdapter:
             if kind is not None:
                 traced = privates.trace_misses() if kind == "trace" else None
                 self._spans.closed(kind, str(kwargs.get("fun_name", "")), seconds, traced)
+                if self._spans.idle:
+                    progress.stopped()
             elif name == _CACHE_READ:
                 self._spans.cache_read(seconds)
         except Exception as error:

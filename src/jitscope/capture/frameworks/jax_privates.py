@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from types import CodeType, MethodType
 from typing import Any
@@ -253,6 +254,19 @@ def backend_started() -> bool:
     """Whether a device runtime runs already; asking for devices would start one."""
     started = getattr(_bridge, "backends_are_initialized", None)
     return bool(started()) if started is not None else False
+
+
+def distributed_rank() -> tuple[int, int] | None:
+    """Process index and count of ``jax.distributed``, or None where it is not initialised.
+
+    `jax.process_index` would start a runtime. jax 0.6.2 to 0.12: ``jax._src.distributed.global_state`` has both, and a
+    ``client`` once it is initialised.
+    """
+    state = getattr(sys.modules.get("jax._src.distributed"), "global_state", None)
+    if getattr(state, "client", None) is None:
+        return None
+    index, count = getattr(state, "process_id", None), getattr(state, "num_processes", None)
+    return (index, count) if isinstance(index, int) and isinstance(count, int) else None
 
 
 def role(code: CodeType) -> str | None:

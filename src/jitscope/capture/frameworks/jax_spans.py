@@ -80,6 +80,11 @@ class SpanKeeper:
     def bare(self, call: tuple[object, int | None] | None) -> None:
         self._local.bare = call
 
+    @property
+    def idle(self) -> bool:
+        """Whether no phase is under way in this thread."""
+        return not self._local.open
+
     def opened(self, kind: str, traces: int | None) -> None:
         """A phase starts in this thread; ``traces`` is JAX's count of traces so far."""
         self._local.open.append(_Open(kind, traces, id(sys.exception())))

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from jitscope.capture import progress
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
@@ -29,7 +30,7 @@ from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsRead
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.gates import REFUSALS
-from jitscope.capture.pending import Miss, book_of, find, push, watched_frame
+from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.model.events import CompilationEvent, PhaseEvent
@@ -153,6 +154,20 @@ class TorchAdapter:
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         return tuple(f"torch: {name} x{names.count(name)}" for name in dict.fromkeys(names))
 
+    def rank(self) -> tuple[int, int] | None:
+        """Of ``torch.distributed``, once it is initialised."""
+        distributed = torch.distributed
+        if not distributed.is_available() or not distributed.is_initialized():
+            return None
+        return distributed.get_rank(), distributed.get_world_size()
+
+    def forked(self) -> None:
+        """Another thread may have held the lock, and been in a compile that nobody ends here."""
+        self._lock = threading.RLock()
+        self._open.clear()
+        self._orphans.clear()
+        self._backward_starts.clear()
+
     # -- watching ------------------------------------------------------------------------------
 
     def watch(self, probe: TorchProbe) -> None:
@@ -217,6 +232,7 @@ class TorchAdapter:
                 probe.book.alarm()  # its cache gets an entry that it did not cause
         if outer is None or book is None:
             self._ask_gates(record, None, None)
+            progress.started("torch", code.co_name, find_outermost())
             with self._lock:
                 self._orphans.append((record, None, None))
             return
@@ -236,6 +252,7 @@ class TorchAdapter:
             miss.key = book.probe.read(miss.args, miss.kwargs)
         self._ask_gates(record, book, miss)
         miss.compiled = True
+        progress.started("torch", code.co_name, find_outermost() or miss)
         if isinstance(book.probe, RegionProbe):
             with self._lock:
                 self._orphans.append((record, book, book.next_ordinal()))
@@ -310,6 +327,7 @@ class TorchAdapter:
                 compile_id = str(details[0].compile_id)
                 if self.recorder.gates.open:
                     self._ask_gates_backward(compile_id)
+                progress.started("torch", f"backward graph {compile_id}", None)
                 self._backward_starts[(threading.get_ident(), compile_id)] = perf_counter()
         except REFUSALS:
             raise
@@ -323,6 +341,7 @@ class TorchAdapter:
 
     def _on_end(self, *details: Any) -> None:
         try:
+            progress.stopped("torch")
             if not details or "BACKWARD" not in str(details[0].callback_trigger):
                 return
             compile_id = str(details[0].compile_id)
