@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import jitscope
@@ -322,7 +322,12 @@ def test_a_module_compiled_again_can_be_watched_again(backend):
     assert 3 == jitscope.stats(model).calls
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.sampled_from([torch.float32, torch.float64]), st.booleans(), st.booleans()),
@@ -369,3 +374,71 @@ def test_hits_of_several_entries_are_exact_when_another_thread_begins_to_call(ba
         thread.join()
 
     assert Counter(backend.take()) == Counter(entries(watched))
+
+
+def test_a_function_mode_sees_nothing_of_what_tells_the_entries_apart(backend):
+    seen = []
+
+    class Mode(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            seen.append(getattr(func, "__name__", str(func)))
+            return func(*args, **(kwargs or {}))
+
+    def program(function):
+        inputs = [ONES(size) for size in (2, 3, 4)]
+        for x in inputs:
+            function(x)
+        with Mode():
+            for x in inputs:
+                function(x)
+            seen.clear()
+            for x in inputs * 3:
+                function(x)
+        return list(seen)
+
+    bare = program(torch.compile(lambda x: x.tan(), backend=backend, dynamic=False))
+    torch.compiler.reset()
+    assert bare == program(jitscope.compile(lambda x: x.tan(), backend=backend, dynamic=False))
+
+
+def test_entries_are_told_apart_by_what_their_guards_fix(backend):
+    """Optional tensors, Python values, keyword arguments, containers, dtypes: each call by the graph that ran."""
+    watched = jitscope.compile(
+        lambda x, mask=None, *, n=1, flag=False, d=None: (x * n if mask is None else x * mask) + (1 if flag else 2),
+        backend=backend,
+        dynamic=False,
+    )
+    calls = [
+        ((ONES(3),), {}),
+        ((ONES(3), ONES(3)), {}),
+        ((ONES(3),), {"mask": ONES(3), "flag": True}),
+        ((ONES(4),), {"n": 2}),
+        ((ONES(4),), {"n": 3}),
+        ((ONES(4, dtype=torch.float64),), {"n": 3}),
+    ]
+    for args, kwargs in calls * 4 + calls[::-1] * 3:
+        watched(*args, **kwargs)
+
+    assert backend.take() == entries(watched)
+
+
+def test_an_entry_with_a_dynamic_size_beside_static_ones(backend):
+    watched = jitscope.compile(lambda x: x.tan(), backend=backend)
+    for size in (2, 3, 4, 5, 2, 3, 2, 4, 0, 1, 2, 0, 1, 7) * 3:
+        watched(ONES(size))
+
+    assert backend.take() == entries(watched)
+
+
+def test_a_module_and_its_other_instances_share_entries(backend):
+    class Model(torch.nn.Module):
+        def forward(self, x):
+            return x.tan()
+
+    models = [jitscope.watch(torch.compile(Model(), backend=backend, dynamic=False)) for _ in range(2)]
+    for size in (2, 3, 4, 3, 2, 4, 4, 2):
+        for model in models:
+            model(ONES(size))
+
+    told = [one for model in models for one in entries(model)]
+    assert Counter(backend.take()) == Counter(told)

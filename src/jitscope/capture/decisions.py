@@ -35,6 +35,8 @@ class Question(NamedTuple):
     new: Hashable
     shape_of: int | None = None
     """The question is the shape of this positional argument: the most frequent one, asked without a call."""
+    about: Any = None
+    """What it asks for, to whoever made it."""
 
 
 @dataclass(slots=True)
@@ -47,9 +49,19 @@ class _Split:
 class Decisions(Generic[K]):
     """The decision tree over the live signatures of one function."""
 
-    def __init__(self, differing: Callable[[K, K, tuple[Any, ...], dict[str, Any]], Question | None]) -> None:
-        """``differing`` finds a question that tells an old signature from that of the call at hand, or None."""
+    def __init__(
+        self,
+        differing: Callable[[K, K, tuple[Any, ...], dict[str, Any]], Question | None],
+        fixed: Callable[[K, Question], bool] | None = None,
+    ) -> None:
+        """Make an empty tree.
+
+        Args:
+            differing: finds a question that tells an old signature from that of the call at hand, or None.
+            fixed: whether all calls of a signature give one answer to a question; None: they always do.
+        """
         self._differing = differing
+        self._fixed = fixed
         self._root: Any = None
         self._known: set[K] = set()
         self.possible = True
@@ -77,6 +89,9 @@ class Decisions(Generic[K]):
         at: Hashable = None
         node = self._root
         while isinstance(node, _Split):
+            if self._fixed is not None and not self._fixed(new, node.question):
+                self.possible = False
+                return
             holder, at = node.answers, _answer(node.question.ask, args, kwargs)
             node = holder.get(at)
         found: Any = new

@@ -1,7 +1,7 @@
 """What tells two cache entries of torch apart: guards of both on one argument that no call passes alike.
 
-A hit passed all guards of one entry. If one entry wants ``x`` of size 3 and the other of size 4, the size of ``x`` tells
-which of them it was, whatever else they check, and however many threads call.
+A hit passed all guards of one entry. If one entry wants ``x`` of size 3 and the other of size 4, the size of ``x``
+tells which of them it was, whatever else they check, and however many threads call.
 """
 
 from __future__ import annotations
@@ -97,33 +97,52 @@ def differing(places: Places, old: Mapping[Source, Fact], new: Mapping[Source, F
         get = places.getter(*source)
         question = _question(old[source], new[source], get, places.position(*source)) if get is not None else None
         if question is not None:
-            return question
+            return question._replace(about=(source, *question.about))
     return None
+
+
+def fixed(facts: Mapping[Source, Fact], question: Question) -> bool:
+    """Whether an entry's guards let only one answer to a question pass."""
+    source, what, *axis = question.about
+    fact = facts.get(source)
+    if fact is None:
+        return False
+    match what:
+        case "kind":
+            return True
+        case "value":
+            return fact.kind == "value"
+        case "shape":
+            return fact.kind == "tensor" and None not in fact.size
+        case "size":
+            return fact.kind == "tensor" and len(fact.size) > axis[0] and fact.size[axis[0]] is not None
+    return fact.kind == "tensor"
 
 
 def _question(old: Fact, new: Fact, get: Ask, position: int | None) -> Question | None:
     if old.kind != new.kind:
-        return Question(lambda args, kwargs: kind_of(get(args, kwargs)), old.kind, new.kind)
+        return Question(lambda args, kwargs: kind_of(get(args, kwargs)), old.kind, new.kind, about=("kind",))
     if old.kind == "value":
         if old.value == new.value:
             return None
-        return Question(lambda args, kwargs: _typed(get(args, kwargs)), old.value, new.value)
+        return Question(lambda args, kwargs: _typed(get(args, kwargs)), old.value, new.value, about=("value",))
     if old.kind != "tensor":
         return None
     if len(old.size) != len(new.size):
-        return Question(lambda args, kwargs: get(args, kwargs).dim(), len(old.size), len(new.size))
+        return Question(lambda args, kwargs: get(args, kwargs).dim(), len(old.size), len(new.size), about=("dim",))
     axes = [n for n, (one, other) in enumerate(zip(old.size, new.size, strict=True)) if None not in (one, other)]
     axis = next((n for n in axes if old.size[n] != new.size[n]), None)
     if axis is not None:
         if None not in old.size and None not in new.size:
-            return Question(lambda args, kwargs: get(args, kwargs).shape, old.size, new.size, position)
-        return Question(lambda args, kwargs: get(args, kwargs).shape[axis], old.size[axis], new.size[axis])
-    if old.dtype != new.dtype:
+            return Question(lambda args, kwargs: get(args, kwargs).shape, old.size, new.size, position, ("shape",))
         return Question(
-            lambda args, kwargs: get(args, kwargs).dtype, getattr(torch, old.dtype), getattr(torch, new.dtype)
+            lambda args, kwargs: get(args, kwargs).shape[axis], old.size[axis], new.size[axis], about=("size", axis)
         )
+    if old.dtype != new.dtype:
+        dtypes = getattr(torch, old.dtype), getattr(torch, new.dtype)
+        return Question(lambda args, kwargs: get(args, kwargs).dtype, *dtypes, about=("dtype",))
     if old.grad != new.grad:
-        return Question(lambda args, kwargs: get(args, kwargs).requires_grad, old.grad, new.grad)
+        return Question(lambda args, kwargs: get(args, kwargs).requires_grad, old.grad, new.grad, about=("grad",))
     return None
 
 

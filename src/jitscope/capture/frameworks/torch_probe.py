@@ -19,6 +19,7 @@ from jitscope.capture.frameworks.torch_decisions import (
     Source,
     differing,
     facts_of,
+    fixed,
     modes_in_force,
 )
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
@@ -50,7 +51,7 @@ class TorchProbe:
         self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
         """By entry: the signature it was first met with, and its compilation."""
         self._facts: dict[EntryId, dict[Source, Fact]] = {}
-        self._decisions: Decisions[EntryId] = Decisions(self._differing)
+        self._decisions: Decisions[EntryId] = Decisions(self._differing, self._fixed)
         self._places: Places | None = None
         self._bound = is_module(original) or hasattr(original, "__self__")
         self._ordered = True
@@ -181,12 +182,18 @@ class TorchProbe:
             return
         if self._places is None:
             self._places = Places(record.code, bound=self._bound)
-        key = (record.generation, record.compile_id)
-        self._facts[key] = facts_of(entry)
-        self._decisions.add(key, args, kwargs)
+        self._add_guards((record.generation, record.compile_id), entry, args, kwargs)
+
+    def _add_guards(self, key: EntryId, entry: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if key not in self._facts and self._decisions.possible:
+            self._facts[key] = facts_of(entry)
+            self._decisions.add(key, args, kwargs)
 
     def _differing(self, old: EntryId, new: EntryId, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Question | None:
         return differing(self._places, self._facts[old], self._facts[new]) if self._places is not None else None
+
+    def _fixed(self, key: EntryId, question: Question) -> bool:
+        return fixed(self._facts[key], question)
 
     def _say_part_runs_eager(self, name: str) -> None:
         self.adapter.recorder.note(
@@ -259,6 +266,10 @@ class TorchProbe:
             # Made before watching, or by another wrapper of the same code.
             compilation = self.adapter.compilations.get(entry)
             known = self._entries.setdefault(entry, (self._signature(args, kwargs), compilation))
+            if self._places is None:
+                code = next(code for code in self.codes if privates.entries(code, self.region))
+                self._places = Places(code, bound=self._bound)
+            self._add_guards(entry, live[0], args, kwargs)
             if compilation is None:
                 self.adapter.recorder.note(
                     "entries-before-watch",
