@@ -115,3 +115,29 @@ def test_switched_off_it_says_that_nothing_is_checked(jitscope, checked):
 
 def test_json_is_for_jitscope_check(jitscope, checked):
     assert "leave --format json to jitscope check" in jitscope("run", "--check", "--format", "json", "train.py").stderr
+
+
+CHILDREN = """
+    import multiprocessing, sys
+
+    def work(sizes):
+        import jax, numpy as np
+        step = jax.jit(lambda x: x + 1)
+        for size in range(sizes):
+            step(np.ones(size + 1))
+
+    if __name__ == "__main__":
+        for sizes in (1, int(sys.argv[1])):
+            process = multiprocessing.get_context("spawn").Process(target=work, args=(sizes,))
+            process.start()
+            process.join()
+"""
+
+
+@pytest.mark.parametrize(("sizes", "code"), [(2, 0), (3, 3)])
+def test_what_other_processes_compiled_counts(checked, tmp_path, sizes, code):
+    (tmp_path / "train.py").write_text(textwrap.dedent(CHILDREN), encoding="utf-8")
+    done = checked(sizes)
+
+    assert code == done.returncode, done.stderr
+    assert ("over budget" if code else "within budget") in done.stderr

@@ -80,7 +80,7 @@ def run(
     from jitscope.capture.recorder import recorder
     from jitscope.capture.watchdog import AFTER, watch_long_compiles
     from jitscope.commands.ended import print_report
-    from jitscope.store.beside import place_of
+    from jitscope.store.beside import others_in, place_of
 
     if module and code:
         raise click.UsageError("-m and -c exclude each other.")
@@ -116,6 +116,9 @@ def run(
         member = recorder.member = Member(session.header.run, place_of(recording, named=output is not None), None)
         follow_forks(member)
 
+    def others() -> list[Path]:
+        return others_in(member.place, member.program) if member is not None else []
+
     def at_end() -> None:
         finish()
         recorder.stop_run()
@@ -126,14 +129,14 @@ def run(
         if not no_report:
             print_report(recording, str(shown), format_="line" if quiet else format_, member=member)
         if gate is not None:
-            gate.say(recording, str(shown))
+            gate.say(recording, str(shown), others)
         launch.end()
 
     ending = Ending(at_end, in_child=recorder.stop_run if member is not None else None)
 
     def start() -> None:
         try:
-            launch.run() if gate is None else gate.run(launch.run, recording)
+            launch.run() if gate is None else gate.run(launch.run, recording, others)
         except NoProgramError as error:
             ending.cancel()
             recorder.stop_run()
