@@ -173,6 +173,8 @@ class Expectation:
         self._eager_ops = eager_ops
         self._session = BlockSession()
         self._open = False
+        self._programs: set[object] = set()
+        self._recompiled: dict[int, bool] = {}
 
     @property
     def compilations(self) -> int:
@@ -217,8 +219,23 @@ class Expectation:
 
     def written_recompilations(self) -> int:
         """As `recompilations`, without what the adapters have not written yet."""
-        ids = {one.id for one in self._written()}
-        return sum(one.recompile for _, one in self._reported(drain=False) if one.id in ids)
+        for one in self._written():
+            if one.id not in self._recompiled:
+                self._recompiled[one.id] = self.is_recompilation(one)
+                self._programs.add(_program(one))
+        return sum(self._recompiled.values())
+
+    def is_recompilation(self, event: CompilationEvent) -> bool:
+        """Whether its program was compiled before, in this process."""
+        return event.function is not None and _program(event) in self._programs
+
+    def remember_programs(self) -> None:
+        """Learn what has been compiled so far."""
+        from jitscope.model.events import CompilationEvent
+
+        for event in recorder.snapshot().events:
+            if isinstance(event, CompilationEvent) and event.compiled and event.function is not None:
+                self._programs.add(_program(event))
 
     def reported(self) -> list[tuple[FunctionReport, CompilationReport]]:
         """Those of `compilations` whose function is watched, judged."""
@@ -240,12 +257,20 @@ class Expectation:
             if one.compiled and (self._eager_ops or not one.library) and self._chosen.has(one.function, _name(one))
         ]
 
-    def _reported(self, *, drain: bool = True) -> list[tuple[FunctionReport, CompilationReport]]:
+    def _reported(self) -> list[tuple[FunctionReport, CompilationReport]]:
         from jitscope.analysis.build import build_report
 
-        judged = build_report(recorder.snapshot(drain=drain))
+        judged = build_report(recorder.snapshot())
         found = [(function, one) for function in judged.functions for one in function.compilations_detail]
         return sorted(found, key=lambda pair: pair[1].id)
+
+
+def _program(event: CompilationEvent) -> object:
+    """What a compilation shares with those before it, if it is a recompilation."""
+    from jitscope.analysis.compiled import Compiled, program_key
+
+    book = recorder.books.get(event.function) if event.function is not None else None
+    return program_key(Compiled(event, book.event, None)) if book is not None else event.id
 
 
 def _name(event: CompilationEvent) -> str:
@@ -274,10 +299,10 @@ class _Limits:
         if most is not None and self._found.written() + starting.unwritten >= most:
             raise _refusal(starting, f"max_compilations={most}", _judged(starting))
         most = self._limits.get("max_recompilations")
-        if most is not None and self._found.written_recompilations() >= most:
-            about = _judged(starting)
-            if about is not None and about.recompile:
-                raise _refusal(starting, f"max_recompilations={most}", about)
+        if most is None or self._found.written_recompilations() < most:
+            return
+        if self._found.is_recompilation(starting.event()):
+            raise _refusal(starting, f"max_recompilations={most}", _judged(starting))
 
     def check(self) -> str | None:
         """After the block: the text of the first limit that was exceeded."""
@@ -360,6 +385,8 @@ def expect(
         return
     install_loaded_frameworks()
     gate = _Limits(found, chosen, limits, early=action == "raise", eager_ops=eager_ops)
+    if max_recompilations is not None:
+        found.remember_programs()
     found.begin()
     recorder.gates.add(gate)
     try:

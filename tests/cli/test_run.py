@@ -429,7 +429,9 @@ def test_a_jax_program(runner):
 
     assert (0, alone.stdout) == (done.returncode, done.stdout), done.stderr
     path = ".jitscope/" + next(runner.folder.glob(".jitscope/*")).name
-    assert f"jitscope why '<lambda>' {path}" == done.stderr.splitlines()[-1]
+    # The function that cost most: which one that is depends on the machine.
+    *why, last = done.stderr.splitlines()[-1].split()
+    assert (["jitscope", "why"], path) == (why[:2], last)
     assert "cpu x1" in done.stderr
     report = json.loads(runner.run("--format", "json", "train.py").stderr.partition("\n")[2])
     functions = {one["name"]: one for one in report["functions"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import NamedTuple
 
 import jax
@@ -245,3 +245,67 @@ def test_the_history_keeps_its_order_over_many_hits():
 
     history = [(run.outcome, run.count) for run in jitscope.stats(watched).history]
     assert [("compile", 1), ("compile", 1), *[("hit", 2), ("hit", 1)] * 1500] == history
+
+
+def told(watched):
+    """The signature of each call, as jitscope told it."""
+    history = jitscope.stats(watched).history
+    return [run.signature for run in history for _ in range(run.count)]
+
+
+def test_ordered_dictionaries_with_other_orders_and_lengths_are_told_apart():
+    watched = jitscope.watch(jax.jit(lambda x: 1.0))
+    x = leaf(2)
+    calls = [OrderedDict(b=1, a=x), OrderedDict(a=x, b=1), OrderedDict(a=x), OrderedDict(c=x, a=x)]
+    for call in calls:
+        watched(call)
+    for call in calls * 3:
+        watched(call)
+
+    first = told(watched)[:4]
+    assert 4 == len(set(first))
+    assert first * 4 == told(watched)
+
+
+class Lying:
+    """A node with an attribute that is none of JAX's business, and a property that counts how often it is asked."""
+
+    asked = 0
+
+    def __init__(self, data, shape=None):
+        self._data = data
+        self.shape = shape
+
+    @property
+    def data(self):
+        Lying.asked += 1
+        return self._data
+
+
+jax.tree_util.register_pytree_with_keys(
+    Lying,
+    lambda node: (((jax.tree_util.GetAttrKey("data"), node._data),), None),
+    lambda _, leaves: Lying(leaves[0]),
+)
+
+
+def test_what_a_node_says_of_itself_is_not_taken_for_an_arrays():
+    watched = jitscope.watch(jax.jit(lambda x: jax.tree_util.tree_leaves(x)[0].sum()))
+    calls = [leaf(4), leaf(8), Lying(leaf(3), (99,)), Lying(leaf(3), (4,)), leaf(4), Lying(leaf(3), (8,))]
+    for call in calls * 3:
+        watched(call)
+
+    one, other, node = told(watched)[:3]
+    assert [one, other, node, node, one, node] * 3 == told(watched)
+
+
+def test_no_property_of_the_users_runs_at_a_hit():
+    watched = jitscope.watch(jax.jit(lambda x: jax.tree_util.tree_leaves(x)[0].sum()))
+    calls = [Lying(leaf(3)), Lying(leaf(4))]
+    for call in calls:
+        watched(call)
+    Lying.asked = 0
+    for call in calls * 5:
+        watched(call)
+
+    assert 0 == Lying.asked

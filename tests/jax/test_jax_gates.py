@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import subprocess
 import threading
@@ -390,3 +391,45 @@ def test_with_jitscope_off_nothing_is_checked_and_that_is_said():
         JITSCOPE="0",
     )
     assert 2 == done.stderr.count("nothing is watched, and nothing is checked")
+
+
+def test_a_warning_is_given_once_where_nothing_is_traced(step):
+    params, x = array(4, 4), array(4, 2)
+    jax.eval_shape(step, params, x)
+    with jitscope.frozen(action="warn"), warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        step(params, x)
+
+    assert 1 == len(seen)
+
+
+def test_a_listener_that_calls_the_one_before_it_and_a_second_freeze(step, monkeypatch):
+    from jax._src import util
+
+    with jitscope.frozen("nothing"):
+        before = util.test_event_listener
+        monkeypatch.setattr(util, "test_event_listener", functools.partial(before))
+        with jitscope.frozen("nothing either"):
+            step(array(4, 4), array(4, 2))
+    assert 1 == jitscope.stats(step).compilations
+
+
+def test_while_jax_looks_for_a_nan_nothing_is_refused():
+    inner = jax.jit(jnp.log)
+    watched = jitscope.watch(jax.jit(lambda x: inner(x) * 2))
+    with jax.debug_nans(True):
+        watched(array(3))
+        with jitscope.frozen(), pytest.raises(FloatingPointError):
+            watched(-array(3))
+
+
+def test_functions_of_jaxs_own_count_as_eager_operations():
+    with jitscope.frozen():
+        jax.lax.scan(lambda carry, x: (carry, x * 5), 0.0, array(4))
+    with jitscope.frozen(eager_ops=True), pytest.raises(jitscope.RecompileError):
+        jax.lax.scan(lambda carry, x: (carry, x * 7), 0.0, array(4))
+
+
+def test_a_builtin_has_a_name():
+    with jitscope.frozen(), pytest.raises(jitscope.RecompileError, match=r"^abs would compile"):
+        jax.jit(abs)(array(3))

@@ -442,3 +442,85 @@ def test_a_module_and_its_other_instances_share_entries(backend):
 
     told = [one for model in models for one in entries(model)]
     assert Counter(backend.take()) == Counter(told)
+
+
+@pytest.mark.parametrize("modules", [False, True])
+def test_wrappers_that_share_entries_are_told_apart_between_threads(backend, eager_switching, modules):
+    class Model(torch.nn.Module):
+        def forward(self, x):
+            return x.tan()
+
+    def function(x):
+        return x.tan()
+
+    def make():
+        made = Model() if modules else function
+        return jitscope.watch(torch.compile(made, backend=backend))
+
+    one, other = make(), make()
+    # Two entries that no argument tells apart.
+    for grad in (True, False, True, False):
+        with torch.set_grad_enabled(grad):
+            one(ONES(3))
+            other(ONES(3))
+    told = [len(entries(one)), len(entries(other))]
+    started = threading.Barrier(2)
+
+    def work(watched, grad):
+        started.wait()
+        with torch.set_grad_enabled(grad):
+            for _ in range(300):
+                watched(ONES(3))
+
+    threads = [threading.Thread(target=work, args=pair) for pair in ((one, True), (other, False))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    for watched, before in zip((one, other), told, strict=True):
+        assert 1 >= len(set(entries(watched)[before:]) - {None})
+
+
+def test_a_wrapper_that_calls_another_of_the_same_code_keeps_its_hits(backend):
+    def shared(x, then=None):
+        x = x.tan()
+        if then is not None:
+            torch._dynamo.graph_break()
+            then(ONES(8))
+        return x
+
+    inner = jitscope.compile(shared, backend=backend, dynamic=False)
+    outer = jitscope.compile(shared, backend=backend, dynamic=False)
+    for _ in range(3):
+        inner(ONES(8))
+        outer(ONES(4))
+    backend.take()
+    before = len(entries(outer))
+    for _ in range(5):
+        outer(ONES(4))
+    assert backend.take() == entries(outer)[before:]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_compile_is_no_end_to_compiling(error):
+    interrupts, ran = [error()], []
+
+    def interrupted(graph, inputs):
+        if interrupts:
+            raise interrupts.pop()
+        return lambda *args: ran.append(1) or graph.forward(*args)
+
+    source = "lambda x: x.tan()"
+    first = jitscope.compile(eval(source), backend=interrupted, dynamic=False)
+    with pytest.raises(error):
+        first(ONES(2))
+    # Of equal code, which is another object.
+    second = jitscope.compile(eval(source), backend=interrupted, dynamic=False)
+    for watched in (first, second):
+        for _ in range(4):
+            watched(ONES(2))
+
+    assert 8 == len(ran)
+    assert ["error", "compile", "hit", "hit", "hit"] == outcomes(first)
+    assert ["compile", "hit", "hit", "hit"] == outcomes(second)

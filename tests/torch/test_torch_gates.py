@@ -194,3 +194,29 @@ def test_a_gate_that_is_open_costs_no_graph_and_no_guard(backend, truth):
                 function(torch.ones(size))
     assert runs(open_) == runs(closed)
     assert 6 == backend.graphs
+
+
+def test_what_is_over_the_recompile_limit_compiles_nothing_and_passes(backend):
+    step = compiled(lambda x: x + 1, backend)
+    with torch._dynamo.config.patch(recompile_limit=2):
+        step(torch.ones(2))
+        step(torch.ones(3))
+        with jitscope.frozen():
+            for _ in range(2):
+                step(torch.ones(4))
+    assert 2 == backend.graphs
+    assert 2 == jitscope.stats(step).eager_fallbacks
+
+
+def test_where_dynamo_swallows_errors_an_unwatched_function_is_warned_of_and_stays_compiled(backend):
+    plain = torch.compile(lambda x: x * 5, backend=backend, dynamic=False)
+    plain(torch.ones(2))
+    with (
+        torch._dynamo.config.patch(suppress_errors=True),
+        jitscope.frozen(),
+        pytest.warns(jitscope.RecompileWarning, match="not stopped: torch._dynamo.config.suppress_errors") as seen,
+    ):
+        plain(torch.ones(3))
+    plain(torch.ones(4))
+    assert 3 == backend.graphs
+    assert [__file__] == [one.filename for one in seen]

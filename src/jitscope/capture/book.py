@@ -43,6 +43,21 @@ def _show_the_call_only(refusal: BaseException) -> None:
     refusal.__cause__ = refusal.__context__ = None
 
 
+class Marks:
+    """Calls under way, one mark each, of all whose calls must not overlap to be told apart.
+
+    Beginning a call is one append, in C: nothing can come between.
+    """
+
+    __slots__ = ("begin", "calls", "overlapping")
+
+    def __init__(self) -> None:
+        self.calls: list[None] = []
+        self.begin: Callable[[], None] = functools.partial(self.calls.append, None)
+        self.overlapping = False
+        """Whether two calls overlapped, ever."""
+
+
 class HitCounter:
     """Hits of one (signature, entry), counted by a C call."""
 
@@ -90,12 +105,8 @@ class Book:
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
         self._watched: weakref.ref[Any] | None = None
-        self.marks: list[None] = []
+        self.marks = Marks()
         """One for each call under way that began while calls were `marked`."""
-        self.overlapping = False
-        """Whether a call overlapped with a marked one, ever."""
-        # All in C: nothing can come between.
-        self._mark = functools.partial(self.marks.append, None)
         self.log: list[RunKey] = []
         """Hits that a function of `several` entered, in order, and that are not in the history yet."""
         self._runs: list[tuple[RunKey, int]] = []
@@ -114,7 +125,7 @@ class Book:
     def start_anew(self) -> None:
         """This process is a fork: its calls are counted from 1, and its parent's are not its own."""
         self.in_flight.clear()
-        self.marks.clear()
+        self.marks.calls.clear()
         self.take_runs()
         self.counts.clear()
         self.calls = self.compilations = 0
@@ -156,11 +167,11 @@ class Book:
 
         ``settle`` takes its own call's mark away. Two marks at a time are two calls that overlap.
         """
-        if self.cells is None or self._inside or self.in_flight or self.marks or self.overlapping:
+        if self.cells is None or self._inside or self.in_flight or self.marks.calls or self.marks.overlapping:
             return
         with self.lock:
             self._absorb()
-            self.cells.marked(self._mark, settle)
+            self.cells.marked(self.marks.begin, settle)
 
     def log_is_full(self) -> None:
         """Enter the log in the history."""
@@ -218,11 +229,12 @@ class Book:
     def _leave(self, entered: float | None) -> None:
         if entered is None:
             with self.lock:
-                if self.marks:  # not in a fork that was made in the middle of this call
-                    self.marks.pop()
+                marks = self.marks
+                if marks.calls:  # not in a fork that was made in the middle of this call
+                    marks.calls.pop()
                 # From then on for good: whom it overlapped with may have ended before it.
-                self.overlapping = self.overlapping or bool(self.marks) or self._inside > 0
-                local.overlapped = self.overlapping
+                marks.overlapping = marks.overlapping or bool(marks.calls) or self._inside > 0
+                local.overlapped = marks.overlapping
                 local.turn = self._turns
             return
         if not entered:
@@ -232,10 +244,14 @@ class Book:
         with self.lock:
             self._inside -= 1
             left_by, left_at = self._last_left
-            self.overlapping = self.overlapping or bool(self.marks)
-            local.overlapped = bool(self.marks) or self._inside > 0 or (left_by != thread and left_at > entered)
+            self.marks.overlapping = self.marks.overlapping or bool(self.marks.calls)
+            local.overlapped = bool(self.marks.calls) or self._inside > 0 or (left_by != thread and left_at > entered)
             self._last_left = (thread, perf_counter())
             local.turn = self._turns
+
+    def called_since(self, entered: float) -> bool:
+        """Whether a settled call of it is under way, or ended after ``entered``."""
+        return self._inside > 0 or self._last_left[1] > entered or bool(self.marks.calls)
 
     def overlapped(self) -> bool:
         """Whether calls of other threads overlapped with this thread's last one, up to now."""

@@ -52,13 +52,13 @@ class Decisions(Generic[K]):
     def __init__(
         self,
         differing: Callable[[K, K, tuple[Any, ...], dict[str, Any]], Question | None],
-        fixed: Callable[[K, Question], bool] | None = None,
+        fixed: Callable[[K, Question, tuple[Any, ...], dict[str, Any]], bool],
     ) -> None:
         """Make an empty tree.
 
         Args:
             differing: finds a question that tells an old signature from that of the call at hand, or None.
-            fixed: whether all calls of a signature give one answer to a question; None: they always do.
+            fixed: whether all calls of the signature of the call at hand give one answer to a question.
         """
         self._differing = differing
         self._fixed = fixed
@@ -81,17 +81,19 @@ class Decisions(Generic[K]):
         """A signature became live with this call."""
         if not self.possible or new in self._known:
             return
-        if len(self._known) >= MOST:
+        try:
+            self.possible = len(self._known) < MOST and self._insert(new, args, kwargs)
+        except Exception:  # of the user's: an argument that is compared, say
             self.possible = False
-            return
         self._known.add(new)
+
+    def _insert(self, new: K, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         holder: dict[Hashable, Any] | None = None
         at: Hashable = None
         node = self._root
         while isinstance(node, _Split):
-            if self._fixed is not None and not self._fixed(new, node.question):
-                self.possible = False
-                return
+            if not self._fixed(new, node.question, args, kwargs):
+                return False
             holder, at = node.answers, _answer(node.question.ask, args, kwargs)
             node = holder.get(at)
         found: Any = new
@@ -103,13 +105,13 @@ class Decisions(Generic[K]):
                 # What is read off a signature and what the call answers have to agree.
                 or _answer(question.ask, args, kwargs) != question.new
             ):
-                self.possible = False
-                return
+                return False
             found = _Split(question, {question.old: node, question.new: new})
         if holder is None:
             self._root = found
         else:
             holder[at] = found
+        return True
 
     def counter(
         self,

@@ -59,13 +59,13 @@ class Gates:
         """Ask ``gate`` from now on."""
         with self._lock:
             self.open = (gate, *self.open)
-        self._changed()
+            self._changed()
 
     def remove(self, gate: Gate) -> None:
         """Ask ``gate`` no more."""
         with self._lock:
             self.open = tuple(one for one in self.open if one is not gate)
-        self._changed()
+            self._changed()
 
     def _changed(self) -> None:
         for tell in list(self.on_change):

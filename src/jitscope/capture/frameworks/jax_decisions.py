@@ -6,7 +6,9 @@ The old call's arguments are gone, its key is not: what it would have answered i
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from types import MemberDescriptorType
 from typing import Any
 
 import jax
@@ -28,11 +30,39 @@ def differing(reader: Any, old: Any, new: Any, args: tuple[Any, ...], kwargs: di
     (count, structure, statics, leaves, _), (new_count, new_structure, new_statics, new_leaves, _) = old, new
     if count != new_count:
         return Question(lambda args, kwargs: len(args), count, new_count)
-    return (
-        _static(statics, new_statics)
-        or _structure(reader, structure, new_structure, args, kwargs)
-        or _leaf(reader, new_structure, leaves, new_leaves, args, kwargs)
-    )
+    question = _static(statics, new_statics)
+    if question is not None:
+        return question
+    if structure != new_structure:
+        return _structure(reader, structure, new_structure, args, kwargs)
+    return _leaf(reader, new_structure, leaves, new_leaves, args, kwargs)
+
+
+def fixed(new: Any, question: Question, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether what a question asks of the call is part of its key: the shape of an array is, that of a node is not."""
+    if question.about is None:
+        return True
+    get, holds = question.about
+    try:
+        return bool(holds(get(args, kwargs)))
+    except LookupError:
+        return True  # there is no such argument, which is part of the key
+
+
+def _is_array(value: Any) -> bool:
+    return kind_of_leaf(value) in ("array", "numpy")
+
+
+def _is_jax_array(value: Any) -> bool:
+    return isinstance(value, jax.Array)
+
+
+def _is_dict(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _is_sequence(value: Any) -> bool:
+    return type(value) in (list, tuple)
 
 
 def _static(old: Any, new: Any) -> Question | None:
@@ -88,8 +118,6 @@ def _roots(
 
 
 def _structure(reader: Any, old: Any, new: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Question | None:
-    if old == new:
-        return None
     before, names = _roots(reader, old, args, kwargs)
     now, new_names = _roots(reader, new, args, kwargs)
     for name in set(names) ^ set(new_names):
@@ -110,9 +138,11 @@ def _node(old: Any, new: Any, get: Ask, value: Any) -> Question | None:
         return Question(_kind_of(get), was[0] if was else "leaf", now[0] if now else "leaf") if was or now else None
     kind = now[0]
     if kind is dict and was[1] != now[1]:
-        return Question(lambda args, kwargs: frozenset(get(args, kwargs)), frozenset(was[1]), frozenset(now[1]))
+        keys = frozenset(was[1]), frozenset(now[1])
+        return Question(lambda args, kwargs: frozenset(get(args, kwargs)), *keys, about=(get, _is_dict))
     if kind in (list, tuple) and len(old.children()) != len(new.children()):
-        return Question(lambda args, kwargs: len(get(args, kwargs)), len(old.children()), len(new.children()))
+        lengths = len(old.children()), len(new.children())
+        return Question(lambda args, kwargs: len(get(args, kwargs)), *lengths, about=(get, _is_sequence))
     if was[1] != now[1]:
         return None
     for (step, child), one, other in zip(_steps(value), old.children(), new.children(), strict=False):
@@ -142,25 +172,40 @@ def _steps(value: Any) -> list[tuple[Step | None, Any]]:
 
 
 def _step(path: Any, value: Any, child: Any) -> Step | None:
+    """What gets ``child`` out of ``value`` without running code of the user's, or None."""
     if len(path) != 1:
         return None
     entry = path[0]
-    for attribute, step in (("idx", _item), ("key", _item), ("name", _attribute)):
-        if hasattr(entry, attribute):
-            get = step(getattr(entry, attribute))
-            try:
-                return get if get(value) is child else None
-            except Exception:
-                return None
-    return None
+    step: Step | None = None
+    name, key = getattr(entry, "name", None), getattr(entry, "idx", getattr(entry, "key", None))
+    if isinstance(value, tuple) and name is not None:
+        fields = list(getattr(value, "_fields", ()))
+        step = _item(tuple, fields.index(name)) if name in fields else None
+    elif name is not None:
+        step = _attribute(value, name)
+    else:
+        kind = next((kind for kind in (tuple, list, dict) if isinstance(value, kind)), None)
+        step = _item(kind, key) if kind is not None else None
+    try:
+        return step if step is not None and step(value) is child else None
+    except LookupError:
+        return None
 
 
-def _item(key: Any) -> Step:
-    return lambda value: value[key]
+def _item(kind: Any, key: Any) -> Step:
+    get = kind.__getitem__
+    return lambda value: get(value, key)
 
 
-def _attribute(name: str) -> Step:
-    return lambda value: getattr(value, name)
+def _attribute(value: Any, name: str) -> Step | None:
+    """Of an attribute that an object keeps itself: what a property would say is the user's code."""
+    own = inspect.getattr_static(type(value), name, None)
+    kept = isinstance(own, MemberDescriptorType) or (
+        name in object.__getattribute__(value, "__dict__") and not hasattr(type(own), "__set__")
+        if hasattr(type(value), "__dict__") and "__slots__" not in vars(type(value))
+        else False
+    )
+    return (lambda one: object.__getattribute__(one, name)) if kept else None
 
 
 def _leaf(
@@ -207,19 +252,22 @@ def _about(old: Any, new: Any, get: Ask, position: int | None) -> Question | Non
     if was not in ("array", "numpy"):
         return None
     if _shape(old) != _shape(new):
-        return Question(lambda args, kwargs: get(args, kwargs).shape, _shape(old), _shape(new), position)
+        shapes = _shape(old), _shape(new)
+        return Question(lambda args, kwargs: get(args, kwargs).shape, *shapes, position, (get, _is_array))
     if was == "numpy":
         canonical = jax.dtypes.canonicalize_dtype
-        return Question(lambda args, kwargs: canonical(get(args, kwargs).dtype), old[2], new[2])
+        return Question(lambda args, kwargs: canonical(get(args, kwargs).dtype), old[2], new[2], about=(get, _is_array))
     (aval, sharding, committed), (new_aval, new_sharding, new_committed) = old, new
-    if aval.dtype != new_aval.dtype:
-        return Question(lambda args, kwargs: get(args, kwargs).dtype, aval.dtype, new_aval.dtype)
-    if aval.weak_type != new_aval.weak_type:
-        return Question(lambda args, kwargs: get(args, kwargs).aval.weak_type, aval.weak_type, new_aval.weak_type)
-    if committed != new_committed:
-        return Question(lambda args, kwargs: get(args, kwargs).committed, committed, new_committed)
-    if sharding != new_sharding:
-        return Question(lambda args, kwargs: get(args, kwargs).sharding, sharding, new_sharding)
+    about = (get, _is_jax_array)
+    weak = getattr(aval, "weak_type", False), getattr(new_aval, "weak_type", False)
+    for ask, one, other in (
+        (lambda args, kwargs: get(args, kwargs).dtype, aval.dtype, new_aval.dtype),
+        (lambda args, kwargs: get(args, kwargs).aval.weak_type, *weak),
+        (lambda args, kwargs: get(args, kwargs).committed, committed, new_committed),
+        (lambda args, kwargs: get(args, kwargs).sharding, sharding, new_sharding),
+    ):
+        if one != other:
+            return Question(ask, one, other, about=about)
     return None
 
 

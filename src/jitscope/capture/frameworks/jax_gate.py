@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import jax_privates as privates
@@ -52,17 +52,16 @@ class JaxGate:
         """Ask the gates about the phase that begins at ``frame``."""
         try:
             place = self.adapter.owners.locate(frame)
-            if place.under == "aot" or place.staged is not None or (place.fun is None and place.probe is None):
+            if place.under == "aot" or place.staged is not None:
                 return  # what is compiled ahead of time is meant to be
+            if any("FloatingPoint" in one.__name__ for one in type(sys.exception()).__mro__):
+                return  # jax_debug_nans looks for the operation, which it is about to tell
             miss = find(place.frame) if place.frame is not None else None
             starting = self._starting(kind, program, place, miss, frame)
         except Exception as error:
             self.adapter.recorder.internal_error("jax gate", error)
             return
-        if kind == "trace":
-            self._local.asked = (id(place.fun), id(miss))
-        elif kind == "compile":
-            self._local.asked = None
+        self._local.asked = (id(place.fun), id(miss)) if kind != "compile" else None
         try:
             self.gates.ask(starting)
         except REFUSALS as refusal:
@@ -75,12 +74,13 @@ class JaxGate:
     def _starting(self, kind: str, program: str, place: Place, miss: Miss | None, frame: FrameType) -> Starting:
         probe, region = place.probe, book_of(place.region) if place.region is not None else None
         book = probe.book if probe is not None else region
-        name = probe.book.event.name if probe is not None else _name(place.fun, program)
+        name = probe.book.event.name if probe is not None else _name(place, program)
         return Starting(
             framework="jax",
             name=name,
             book=book,
-            library=place.library,
+            # Without a jitted function on the stack: a pmap, a shard_map outside of jit.
+            library=place.library or (place.fun is None and place.probe is None),
             event=lambda: self._event(kind, program, place, miss, frame),
             unwritten=sum(span.kind == "compile" and span.failed is None for span in miss.details) if miss else 0,
             continues=kind != "trace" and self._local.asked == (id(place.fun), id(miss)),
@@ -117,7 +117,9 @@ class JaxGate:
         return book.signature_like(place.probe.reader.read(miss.args, miss.kwargs)).id
 
 
-def _name(fun: Any, program: str) -> str:
-    """Qualified name of an unwatched function."""
-    code = privates.innermost_code(fun) if fun is not None else None
-    return code.co_qualname if code is not None else program.removeprefix("jit(").removesuffix(")")
+def _name(place: Place, program: str) -> str:
+    """Qualified name of an unwatched function; of what is JAX's own, the program's."""
+    code = privates.innermost_code(place.fun) if place.fun is not None and not place.library else None
+    if code is not None:
+        return code.co_qualname
+    return program.removeprefix("jit(").removesuffix(")") or privates.program_name(place.fun)

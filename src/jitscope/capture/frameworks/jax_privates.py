@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable
 from types import CodeType, MethodType
 from typing import Any
@@ -218,6 +219,10 @@ def on_fast_path(callback: Callable[[bool], None]) -> bool:
     return True
 
 
+class _Listening(threading.local):
+    listening = False
+
+
 class TraceAnnouncements:
     """Tells when JAX traces a function for jit, before the function runs; not where it finds the trace in its cache.
 
@@ -231,10 +236,16 @@ class TraceAnnouncements:
     def __init__(self, callback: Callable[[], None]) -> None:
         self._callback = callback
         self._before: Any = None
+        self._local = _Listening()
 
     def _listen(self, name: str, *args: Any) -> None:
-        if self._before is not None:
-            self._before(name, *args)
+        if self._before is not None and not self._local.listening:
+            # What was there may tell us in turn, if it was put into the slot after us.
+            self._local.listening = True
+            try:
+                self._before(name, *args)
+            finally:
+                self._local.listening = False
         if name in self._EVENTS:
             self._callback()
 

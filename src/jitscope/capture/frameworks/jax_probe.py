@@ -17,7 +17,7 @@ from jitscope.capture.callsite import site_of
 from jitscope.capture.decisions import Decisions
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
-from jitscope.capture.frameworks.jax_decisions import differing
+from jitscope.capture.frameworks.jax_decisions import differing, fixed
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, program_signature
 from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
@@ -70,7 +70,7 @@ class JaxProbe:
         self._entries = privates.cache_size(jitted) or 0
         self._foreign = self._entries > 0
         """Whether the cache may hold entries that we did not see made: then a silent call can be a hit of any."""
-        self._decisions: Decisions[Any] = Decisions(functools.partial(differing, self.reader))
+        self._decisions: Decisions[Any] = Decisions(functools.partial(differing, self.reader), fixed)
         self._done: dict[Any, float] = {}
         """When the compilation of a signature under a context ended."""
         self._last_done = 0.0
@@ -190,7 +190,8 @@ class JaxProbe:
         key = self.reader.key(args, kwargs)
         waited = (bool(self.book.in_flight) or 0 < entered < self._last_done) and self._waited(key, entered)
         signature = self.book.signature(key, lambda: self.reader.read(args, kwargs))
-        self._decisions.add(key, args, kwargs)
+        with self.book.lock:
+            self._decisions.add(key, args, kwargs)
         self.book.add(signature.id, "waited" if waited else "hit")
 
     def _waited(self, key: Any, entered: float) -> bool:
@@ -265,7 +266,8 @@ class JaxProbe:
                 self._raised.discard(hash(miss.key))
                 for span in miss.details:
                     span.ran = True
-            self._decisions.add(miss.key, args, kwargs)
+            with self.book.lock:
+                self._decisions.add(miss.key, args, kwargs)
             return self.book.signature(miss.key, lambda: self.reader.read(args, kwargs)).id
         except Exception as problem:
             self.met_foreign_entry()  # from now on a silent call can be a hit of this one, too

@@ -23,6 +23,7 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.capability import note_text
+from jitscope.capture.frameworks.torch_codes import CodeMap, Sharing
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
@@ -33,6 +34,7 @@ from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
+from jitscope.errors import RecompileWarning
 from jitscope.model.events import CompilationEvent, PhaseEvent
 
 
@@ -46,13 +48,16 @@ class TorchAdapter:
         """That of ``torch.compiler.set_stance``: under ``force_eager`` no call looks at the cache."""
         self.modes_used = False
         """Whether a dispatch mode of the user's was ever entered: a call inside one may run eager."""
-        self.by_code: dict[CodeType, list[TorchProbe]] = {}
+        self.by_code: CodeMap[Sharing] = CodeMap()
         self.compilations: dict[EntryId, int] = {}
         """By entry: the id of its compilation event."""
         self._owners: dict[EntryId, int] = {}
         """By entry: the id of its function."""
-        self.given_up: dict[tuple[int, CodeType], str] = {}
-        """Code that Dynamo compiles no more, by generation: ``limited`` (its entries still serve) or ``skipped``."""
+        self.given_up: CodeMap[tuple[int, str]] = CodeMap()
+        """Code that Dynamo compiles no more: since which generation, and why.
+
+        ``limited``: its entries still serve; ``skipped``: it is left alone.
+        """
         self.metrics = MetricsReader()
         self.fallbacks = FallbackFlag()
         self._codes: dict[tuple[int, str, int, str], list[weakref.ref[CodeType]]] = {}
@@ -96,7 +101,7 @@ class TorchAdapter:
         self._alarm_all()
 
     def _alarm_all(self) -> None:
-        for probe in {probe for probes in tuple(self.by_code.values()) for probe in probes}:
+        for probe in {probe for sharing in self.by_code.values() for probe in tuple(sharing.probes)}:
             probe.book.alarm()
 
     def _on_stance(self, stance: str) -> None:
@@ -173,16 +178,32 @@ class TorchAdapter:
     def watch(self, probe: TorchProbe) -> None:
         """Listen for a function's compiles."""
         for code in probe.codes:
-            self.by_code.setdefault(code, []).append(probe)
+            self.listen(probe, code)
+
+    def listen(self, probe: TorchProbe, code: CodeType) -> None:
+        """Entries of ``probe`` are at ``code``."""
+        sharing = self.by_code.get(code)
+        if sharing is None:
+            sharing = Sharing()
+            self.by_code.set(code, sharing)
+        sharing.probes.append(probe)
+        # Its calls must not overlap with those of the others.
+        probe.book.alarm()
+        probe.book.marks = sharing.marks
+
+    def probes_of(self, code: CodeType) -> tuple[TorchProbe, ...]:
+        """Those whose entries are at ``code``."""
+        sharing = self.by_code.get(code)
+        return tuple(sharing.probes) if sharing is not None else ()
 
     def forget(self, probe: TorchProbe) -> None:
         """The watched function is gone: stop listening for it."""
         for code in probe.codes:
-            listening = self.by_code.get(code, [])
-            if probe in listening:
-                listening.remove(probe)
-                if not listening:
-                    del self.by_code[code]
+            sharing = self.by_code.get(code)
+            if sharing is not None and probe in sharing.probes:
+                sharing.probes.remove(probe)
+                if not sharing.probes:
+                    self.by_code.remove(code)
 
     def module_target(self, module: Any) -> ModuleTarget | None:
         """Where the calls of a compiled module can be watched, or None if it is not compiled."""
@@ -217,6 +238,8 @@ class TorchAdapter:
             start=perf_counter(),
             site=site_of(frame),
         )
+        # Whatever was thought of it, Dynamo compiles it.
+        self.given_up.remove(code)
         with self._lock:
             self._open[(self.generation, compile_id)] = record
             # Dynamo has just added why it rejects the older entries; what is there later can be another compile's.
@@ -227,11 +250,11 @@ class TorchAdapter:
             self._warn_order(compiled)
         outer = watched_frame(frame)
         book = book_of(outer) if outer is not None else None
-        for probe in self.by_code.get(code, ()):
+        for probe in self.probes_of(code):
             if probe.book is not book:
                 probe.book.alarm()  # its cache gets an entry that it did not cause
         if outer is None or book is None:
-            self._ask_gates(record, None, None)
+            self._ask_gates(frame, record, None, None)
             progress.started("torch", code.co_name, find_outermost())
             with self._lock:
                 self._orphans.append((record, None, None))
@@ -250,7 +273,7 @@ class TorchAdapter:
             record.signature = frame_signature(privates.dynamo_frame(frame), code)
         elif miss.key is None and isinstance(book.probe, TorchProbe):
             miss.key = book.probe.read(miss.args, miss.kwargs)
-        self._ask_gates(record, book, miss)
+        self._ask_gates(frame, record, book, miss)
         miss.compiled = True
         progress.started("torch", code.co_name, find_outermost() or miss)
         if isinstance(book.probe, RegionProbe):
@@ -259,16 +282,21 @@ class TorchAdapter:
         else:
             miss.details.append(record)
 
-    def _ask_gates(self, record: CompileRecord, book: Book | None, miss: Miss | None) -> None:
+    def _ask_gates(self, frame: FrameType, record: CompileRecord, book: Book | None, miss: Miss | None) -> None:
         """Ask whether this compile may go on. Dynamo has not looked at the frame's code yet, and can try it again."""
-        if not self.recorder.gates.open:
-            return
+        if not self.recorder.gates.open or privates.limit_reached(frame):
+            return  # nothing would be compiled
         try:
             self.recorder.gates.ask(starting(self.recorder, record, book, miss))
         except REFUSALS as refusal:
-            if miss is not None and privates.swallows_errors() and isinstance(refusal, Exception):
+            if privates.swallows_errors():
                 # Dynamo would not let it through, and leave the frame alone for good.
-                miss.refused = refusal
+                if miss is not None:
+                    miss.refused = refusal
+                else:
+                    where = (record.site.file, record.site.line) if record.site is not None else ("<unknown>", 1)
+                    text = f"{refusal}\n  not stopped: torch._dynamo.config.suppress_errors is set"
+                    warnings.warn_explicit(RecompileWarning(text), RecompileWarning, *where)
                 return
             with self._lock:
                 self._open.pop((record.generation, record.compile_id), None)
@@ -315,7 +343,7 @@ class TorchAdapter:
             if record is not None:
                 record.made_code = True
             for other in set(privates.inlined_code(sys._getframe(1))) - {code}:
-                for probe in self.by_code.get(other, ()):
+                for probe in self.probes_of(other):
                     if not probe.shares_code:
                         probe.book.add(None, "nested")
         except Exception as error:
@@ -396,8 +424,8 @@ class TorchAdapter:
         limited = privates.LIMIT_TEXT in failed
         if limited:
             self.fallbacks.install()
-        self.given_up[(record.generation, record.code)] = "limited" if limited else "skipped"
-        for probe in self.by_code.get(record.code, ()):
+        self.given_up.set(record.code, (record.generation, "limited" if limited else "skipped"))
+        for probe in self.probes_of(record.code):
             probe.book.alarm()
 
 

@@ -154,6 +154,19 @@ def swallows_errors() -> bool:
     return bool(getattr(_get("torch._dynamo", "config"), "suppress_errors", False))
 
 
+def limit_reached(frame: FrameType) -> bool:
+    """Whether the compile that begins at ``frame`` will end at a recompile limit, with nothing compiled.
+
+    ``_compile`` asks ``exceeds_recompile_limit(cache_size, compile_id)`` after its hooks (2.11, 2.13).
+    """
+    ask = _get("torch._dynamo.convert_frame", "exceeds_recompile_limit")
+    size = frame.f_locals.get("cache_size")
+    if ask is None or size is None:
+        return False
+    exceeded, _ = ask(size, frame.f_locals.get("compile_id"))
+    return bool(exceeded)
+
+
 def current_compile_id() -> str | None:
     """The id of the compile under way in this thread: ``0/1``."""
     current = getattr(_compile_context, "current_compile_id", None)

@@ -13,6 +13,7 @@ import torch
 from jitscope.capture.book import Book, RunKey
 from jitscope.capture.decisions import LOGGED, Decisions, Question
 from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.capture.frameworks.torch_codes import is_among
 from jitscope.capture.frameworks.torch_decisions import (
     Fact,
     Places,
@@ -77,7 +78,7 @@ class TorchProbe:
         """A miss under a dispatch mode: Dynamo runs the frame eager, then and from then on."""
         adapter = self.adapter
         for code in self.codes:
-            adapter.given_up[(adapter.generation, code)] = "skipped"
+            adapter.given_up.set(code, (adapter.generation, "skipped"))
         self._say_ran_eager(
             "it was called under a TorchDispatchMode, and Dynamo leaves such a frame alone from then on"
         )
@@ -85,7 +86,8 @@ class TorchProbe:
     def _given_up(self) -> str | None:
         """Why Dynamo compiles this function no more, if it does not."""
         adapter = self.adapter
-        return next((why for code in self.codes if (why := adapter.given_up.get((adapter.generation, code)))), None)
+        found = [adapter.given_up.get(code) for code in self.codes]
+        return next((one[1] for one in found if one is not None and one[0] == adapter.generation), None)
 
     def settle(
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
@@ -107,7 +109,7 @@ class TorchProbe:
                 signature = self._signature(args, kwargs)
                 self.book.add(signature, "nested" if signature is None else "eager_fallback")
             else:
-                self._hit(live, args, kwargs)
+                self._hit(live, args, kwargs, entered)
         self._rest()
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
@@ -122,7 +124,8 @@ class TorchProbe:
         signature = book.signature(read, lambda: read).id if read is not None else None
         ordinal = book.next_ordinal()
         wall = perf_counter() - miss.start
-        raised = isinstance(error, privates.dynamo_errors)
+        # What is no Exception passes through Dynamo, too: the frame is tried again.
+        raised = isinstance(error, privates.dynamo_errors) or (error is not None and not isinstance(error, Exception))
         first = not self._entries
         compiled = limited = False
         main: int | None = None
@@ -131,14 +134,14 @@ class TorchProbe:
             event = adapter.write(record, book, call=ordinal, signature=signature, wall_seconds=wall, raised=raised)
             if event.compiled:
                 compiled = True
-                if main is None and (record.code in self.codes or first):
+                if main is None and (is_among(record.code, self.codes) or first):
                     # Later on, what has another code is a frame that the function calls across a graph break.
                     main = event.id
                     self._learn(record, signature, event.id, miss.args, miss.kwargs)
             else:
                 failure = event.failed
                 limited = limited or privates.LIMIT_TEXT in (failure or "")
-                if limited and record.code not in self.codes:
+                if limited and not is_among(record.code, self.codes):
                     self._say_part_runs_eager(record.code.co_name)
         if limited and error is None:
             self._say_if_fallbacks_are_unseen()
@@ -160,9 +163,9 @@ class TorchProbe:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
-        if record.code not in self.codes:
+        if not is_among(record.code, self.codes):
             self.codes.insert(0, record.code)
-            self.adapter.by_code.setdefault(record.code, []).append(self)
+            self.adapter.listen(self, record.code)
         self._entries[(record.generation, record.compile_id)] = (signature, compilation)
         live = self._live()
         self._learn_guards(record, live, args, kwargs)
@@ -192,7 +195,7 @@ class TorchProbe:
     def _differing(self, old: EntryId, new: EntryId, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Question | None:
         return differing(self._places, self._facts[old], self._facts[new]) if self._places is not None else None
 
-    def _fixed(self, key: EntryId, question: Question) -> bool:
+    def _fixed(self, key: EntryId, question: Question, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         return fixed(self._facts[key], question)
 
     def _say_part_runs_eager(self, name: str) -> None:
@@ -251,13 +254,13 @@ class TorchProbe:
         signature = self._signature(args, kwargs)
         return all(met != signature for met, _ in tuple(self._entries.values()))
 
-    def _hit(self, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _hit(self, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any], entered: float) -> None:
         book = self.book
         if not live:
             book.add(None, "hit")  # this torch does not list its entries
             return
         entry = (self.adapter.generation, str(live[0].compile_id))
-        if len(live) > 1 and (not self._ordered or book.overlapped()):
+        if len(live) > 1 and (not self._ordered or book.overlapped() or self._others_called(entered)):
             signature, compilation = self._by_signature(args, kwargs)
             book.add(signature, "hit", compilation)
             return
@@ -277,6 +280,11 @@ class TorchProbe:
                     book.id,
                 )
         book.add(known[0], "hit", known[1])
+
+    def _others_called(self, entered: float) -> bool:
+        """Whether others whose entries are in the same list were called since."""
+        others = {one for code in self.codes for one in self.adapter.probes_of(code)} - {self}
+        return any(one.book.called_since(entered) for one in others)
 
     def _by_signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int | None, int | None]:
         """Which entry served a call, where the order of the entries does not tell."""
@@ -351,20 +359,20 @@ class TorchProbe:
             if known is None:
                 return
             keys[entry] = (known[0], "hit", known[1])
-        marks, log, append = book.marks, book.log, book.log.append
+        marks, calls, log, append = book.marks, book.marks.calls, book.log, book.log.append
 
         def settle(entered: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             # A mark that another call left before the list was looked at is still there, or that call has ended and
             # said so.
             try:
                 key = keys[list_entries(code)[0]]
-                if len(marks) == 1 and not book.overlapping:
+                if len(calls) == 1 and not marks.overlapping:
                     append(key)
-                    marks.pop()
+                    calls.pop()
                     if len(log) > LOGGED:
                         book.log_is_full()
                     return
-                book.overlapping = True
+                marks.overlapping = True
             except Exception as error:
                 # An entry is gone, say.
                 if not isinstance(error, LookupError):
