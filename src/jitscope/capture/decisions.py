@@ -133,7 +133,7 @@ class Decisions(Generic[K]):
         if not self.possible or not isinstance(self._root, _Split):
             return None
         root = _coded(self._root, codes)
-        append, answers, ask = log.append, root.answers, root.question.ask
+        append, answers = log.append, root.answers
         flat = _NOTHING not in answers and not any(isinstance(found, _Split) for found in answers.values())
         position = root.question.shape_of
 
@@ -172,14 +172,6 @@ class Decisions(Generic[K]):
             if len(log) > LOGGED:
                 full()
 
-        def count_by_answer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            try:
-                append(answers[ask(args, kwargs)])
-            except Exception:
-                unknown(args, kwargs)
-            if len(log) > LOGGED:
-                full()
-
         def count(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             try:
                 node: Any = root
@@ -191,9 +183,7 @@ class Decisions(Generic[K]):
             if len(log) > LOGGED:
                 full()
 
-        if not flat:
-            return count
-        return count_by_answer if position is None else count_by_shape
+        return count_by_shape if flat and position is not None else count
 
 
 def _answer(ask: Ask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
