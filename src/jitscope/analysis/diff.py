@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import ne
 from typing import NamedTuple
@@ -169,17 +170,17 @@ def _leads_to(path: str, other: str) -> bool:
 
 def distance(old: Signature, new: Signature) -> tuple[int, int]:
     """How many leaves differ; then in how many aspects they do, together with what is beside the leaves."""
-    beside = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
-    beside += old.nodes != new.nodes and [node.key for node in old.nodes] != [node.key for node in new.nodes]
+    around = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
+    around += old.nodes != new.nodes and _node_keys(old) != _node_keys(new)
     if len(old.leaves) == len(new.leaves):
         pairs = [(one, other) for one, other in zip(old.leaves, new.leaves, strict=True) if one is not other]
         differing = [(one, other) for one, other in pairs if one.path != other.path or not same_leaf(one, other)]
         if all(one.path == other.path for one, other in differing):
-            return len(differing), beside + sum(_aspects(one, other) for one, other in differing)
+            return len(differing), around + sum(_aspects(one, other) for one, other in differing)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
     changed = [(before.get(key), leaf) for key, leaf in after.items() if not same_leaf(before.get(key), leaf)]
     gone = sum(key not in after for key in before)
-    return len(changed) + gone, beside + gone + sum(_aspects(one, other) for one, other in changed)
+    return len(changed) + gone, around + gone + sum(_aspects(one, other) for one, other in changed)
 
 
 def nearest(earlier: Sequence[Signature], new: Signature) -> Signature | None:
@@ -212,17 +213,30 @@ def _beside(signature: Signature) -> tuple[object, ...]:
     return (signature.positional, signature.keywords, signature.structure_digest, signature.options)
 
 
+def _node_keys(signature: Signature) -> tuple[tuple[object, ...], ...]:
+    return tuple(node.key for node in signature.nodes)
+
+
+def beside(signature: Signature) -> tuple[object, ...]:
+    """All that `distance` compares beside leaves, each worth one aspect."""
+    return (*_beside(signature), _node_keys(signature))
+
+
 _Leaves = dict[tuple[str, int], Leaf]
 
 
 def _by_path(leaves: Sequence[Leaf]) -> _Leaves:
     """Leaves by path; a path that occurs several times is told apart by its occurrence."""
-    found: dict[tuple[str, int], Leaf] = {}
+    return dict(zip(leaf_places(leaves), leaves, strict=True))
+
+
+def leaf_places(leaves: Sequence[Leaf]) -> list[tuple[str, int]]:
+    """Path and occurrence of each leaf, from 0."""
+    seen: Counter[str] = Counter()
+    found: list[tuple[str, int]] = []
     for leaf in leaves:
-        occurrence = 0
-        while (leaf.path, occurrence) in found:
-            occurrence += 1
-        found[leaf.path, occurrence] = leaf
+        found.append((leaf.path, seen[leaf.path]))
+        seen[leaf.path] += 1
     return found
 
 

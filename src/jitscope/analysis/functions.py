@@ -9,6 +9,7 @@ import msgspec
 from jitscope.analysis import history as calls
 from jitscope.analysis.causes import judge_compilation
 from jitscope.analysis.compiled import Compiled, program_key
+from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.families import families
 from jitscope.analysis.fixes import fix_for
 from jitscope.analysis.graph import roots
@@ -29,12 +30,13 @@ class Judged(msgspec.Struct, frozen=True):
     """It compiled, and was not the first of its program."""
     compared_with: int | None = None
     root: int | None = None
+    bounded: bool = False
+    """Not all earlier compilations of its program were looked at for what it was compared with."""
 
 
 def judge(index: Index) -> dict[int, Judged]:
     """Causes of all compilations that a function owns, by the compilation's id."""
-    compiled: dict[tuple[object, ...], list[Compiled]] = {}
-    judged: dict[int, Judged] = {}
+    groups: dict[tuple[object, ...], list[Compiled]] = {}
     found = roots(index.compilations)
     nested = {function: calls.calls_before_nesting(runs) for function, runs in index.runs.items()}
     for event in index.compilations:
@@ -43,18 +45,25 @@ def judge(index: Index) -> dict[int, Judged]:
         signature = index.signatures[event.signature].signature if event.signature is not None else None
         context = index.contexts.get(event.context) if event.context is not None else None
         one = Compiled(event, index.functions[event.function], signature, context.settings if context else None)
-        earlier = compiled.setdefault(program_key(one), [])
-        verdict = judge_compilation(one, earlier, nested=_was_nested(event, nested.get(event.function)))
-        judged[event.id] = Judged(
-            event,
-            verdict.causes,
-            recompile=event.compiled and bool(earlier),
-            compared_with=verdict.compared_with.event.id if verdict.compared_with is not None else None,
-            root=found.get(event.id),
-        )
-        if event.compiled:
-            earlier.append(one)
-    return judged
+        groups.setdefault(program_key(one), []).append(one)
+    judged: dict[int, Judged] = {}
+    # One program after another: what it takes to compare is kept for one at a time.
+    for group in groups.values():
+        earlier = Earlier()
+        for one in group:
+            event = one.event
+            verdict = judge_compilation(one, earlier, nested=_was_nested(event, nested.get(one.function.id)))
+            judged[event.id] = Judged(
+                event,
+                verdict.causes,
+                recompile=event.compiled and bool(earlier),
+                compared_with=verdict.compared_with.event.id if verdict.compared_with is not None else None,
+                root=found.get(event.id),
+                bounded=verdict.bounded,
+            )
+            if event.compiled:
+                earlier.add(one)
+    return {event.id: judged[event.id] for event in index.compilations if event.id in judged}
 
 
 def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
@@ -62,10 +71,22 @@ def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
     return calls_before is not None and event.call is not None and calls_before < event.call
 
 
-def function_reports(index: Index) -> tuple[FunctionReport, ...]:
-    """All functions, those that lost most time to recompiling first, then to compiling."""
-    judged = judge(index)
-    reports = [_report(function, index, judged) for function in index.functions.values()]
+def function_reports(index: Index, judged: Mapping[int, Judged] | None = None) -> tuple[FunctionReport, ...]:
+    """All functions, those that lost most time to recompiling first, then to compiling.
+
+    ``judged`` is what `judge` says of ``index``.
+    """
+    judged = judge(index) if judged is None else judged
+    mine: dict[int | None, list[Judged]] = {}
+    for one in judged.values():
+        mine.setdefault(one.event.function, []).append(one)
+    seen: dict[int, dict[int, Signature]] = {}
+    for event in index.signatures.values():
+        seen.setdefault(event.function, {})[event.id] = event.signature
+    reports = [
+        _report(function, index, mine.get(function.id, ()), seen.get(function.id, {}))
+        for function in index.functions.values()
+    ]
     return tuple(sorted(reports, key=lambda one: (-one.recompile_seconds, -one.compile_seconds, one.id)))
 
 
@@ -74,11 +95,12 @@ def empty_function_report(function: FunctionEvent) -> FunctionReport:
     nothing = Index(
         functions={}, signatures={}, contexts={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0
     )
-    return _report(function, nothing, {})
+    return _report(function, nothing, (), {})
 
 
-def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged]) -> FunctionReport:
-    mine = [one for one in judged.values() if one.event.function == function.id]
+def _report(
+    function: FunctionEvent, index: Index, mine: Sequence[Judged], seen: Mapping[int, Signature]
+) -> FunctionReport:
     events = [one.event for one in mine]
     written = calls.merge_runs(index.runs.get(function.id, ()))
     unwritten = calls.unwritten_calls(written, events) if function.process in index.unended else {}
@@ -86,7 +108,6 @@ def _report(function: FunctionEvent, index: Index, judged: Mapping[int, Judged])
     counts = calls.count_calls(history)
     by_signature = calls.calls_by_signature(written, unwritten)
     served = calls.hits_by_compilation(history)
-    seen = {event.id: event.signature for event in index.signatures.values() if event.function == function.id}
     return FunctionReport(
         id=function.id,
         framework=function.framework,

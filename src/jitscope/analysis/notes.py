@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jitscope.analysis.idle import idle_entries
 from jitscope.analysis.index import Index
-from jitscope.model.events import ProcessInfo
+from jitscope.model.events import CompilationEvent, ProcessInfo
 from jitscope.model.recording import Recording
 from jitscope.model.report import Note
 
@@ -47,10 +47,13 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
         if event.process is not None and event.process < len(processes):
             text = f"{processes[event.process].label}: {text}"
         notes.append(Note(event.slug, text))
+    by_function: dict[int, list[CompilationEvent]] = {}
+    for compilation in index.compilations:
+        if compilation.function is not None:
+            by_function.setdefault(compilation.function, []).append(compilation)
     for function in index.functions.values():
-        if function.framework == "torch":
-            mine = [one for one in index.compilations if one.function == function.id]
-            notes += idle_entries(function, mine, index.runs.get(function.id, ()))
+        if function.framework == "torch" and function.id in by_function:
+            notes += idle_entries(function, by_function[function.id], index.runs.get(function.id, ()))
     return tuple(dict.fromkeys(notes))
 
 
