@@ -42,7 +42,9 @@ def any_signature(token):
 
 CONTEXTS = st.fixed_dictionaries({"a": st.sampled_from("12")}, optional={"b": st.sampled_from("12")})
 SIMPLE = st.builds(
-    lambda size, other: signature(array("x", "f32", size), array("y", "f32", other)), st.integers(1, 9), st.integers(1, 9)
+    lambda size, other: signature(array("x", "f32", size), array("y", "f32", other)),
+    st.integers(1, 9),
+    st.integers(1, 9),
 )
 
 
@@ -89,6 +91,8 @@ def test_of_a_hundred_sizes_the_newest_counts_and_a_size_met_before_is_itself():
 def test_where_very_much_varies_the_last_ones_count_and_the_very_same_call():
     some = Earlier([sized(n, *(n * k for k in range(1, 9))) for n in range(1, 501)])
 
-    assert (500, False) == (lambda found: (found[0].event.id, found[1]))(some.nearest(sized(1000, *range(1001, 1009))))
-    assert (7, True) == (lambda found: (found[0].event.id, found[1]))(some.nearest(sized(0, *(7 * k for k in range(1, 9)))))
+    last, looked_at_all = some.nearest(sized(1000, *range(1001, 1009)))
+    assert (500, False) == (last.event.id, looked_at_all)
+    same, looked_at_all = some.nearest(sized(1000, *(7 * k for k in range(1, 9))))
+    assert (7, True) == (same.event.id, looked_at_all)
     assert LAST < 500

@@ -9,8 +9,9 @@ than `MOST_CHOICES` allows, only the last `LAST` compilations are looked at, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
+from operator import itemgetter
 from typing import Final, NamedTuple, overload
 
 import msgspec
@@ -19,7 +20,7 @@ from jitscope.analysis.compiled import Compiled, nearest_compiled
 from jitscope.analysis.diff import beside, leaf_places
 from jitscope.model.signature import ArrayLeaf, Leaf, Signature, same_leaf
 
-FEW: Final = 32
+FEW: Final = 8
 """So many compilations are simply all looked at."""
 MOST_CHOICES: Final = 64
 """Most choices under which a compilation is entered: six independent things that vary."""
@@ -42,7 +43,7 @@ class Earlier(Sequence[Compiled]):
         self._owners: dict[object, _Group] = {}
         self._bodies: dict[object, _Group] = {}
         self._generations: dict[int, list[Compiled]] = {}
-        self._entries: dict[tuple[int, str], list[tuple[int, Compiled]]] = {}
+        self._by_id: dict[tuple[int, str], list[tuple[int, Compiled]]] = {}
         for one in compiled:
             self.add(one)
 
@@ -54,7 +55,7 @@ class Earlier(Sequence[Compiled]):
         if one.event.framework == "torch":
             live = self._generations.setdefault(one.event.generation, [])
             key = (one.event.generation, one.event.framework_id or "")
-            self._entries.setdefault(key, []).append((len(live), one))
+            self._by_id.setdefault(key, []).append((len(live), one))
             live.append(one)
 
     def has_owner(self, one: Compiled) -> bool:
@@ -67,7 +68,7 @@ class Earlier(Sequence[Compiled]):
 
     def entries(self, generation: int, ids: Iterable[str]) -> list[tuple[int, Compiled]]:
         """torch: those of them with these compile ids, each with its position among all of the generation."""
-        found = [each for entry in ids for each in self._entries.get((generation, entry), ())]
+        found = [each for entry in ids for each in self._by_id.get((generation, entry), ())]
         return sorted(found, key=lambda each: each[0])
 
     def nearest(self, one: Compiled) -> tuple[Compiled | None, bool]:
@@ -95,10 +96,14 @@ class _Kind(NamedTuple):
 
 
 class _Choice(NamedTuple):
+    """What may differ, at each place that varies."""
+
     cost: tuple[int, int]
     """How much differs then: leaves and settings, aspects."""
-    free: tuple[_Free, ...]
-    """By place that varies."""
+    number: int
+    """Tells it from the other choices."""
+    kept: Callable[[Sequence[Hashable]], Hashable]
+    """Takes, of all fields that vary, those that may not differ."""
 
 
 class _Group:
@@ -117,6 +122,7 @@ class _Group:
         """The table is by the whole call."""
         self._layouts: dict[tuple[str, ...], dict[tuple[str, int], int]] = {}
         self._plans: dict[Hashable, list[_Choice]] = {}
+        self._entries: dict[Hashable, list[_Choice]] = {}
         self._numbers: dict[tuple[_Free, ...], int] = {}
 
     def nearest(self, one: Compiled) -> tuple[Compiled | None, bool]:
@@ -144,40 +150,59 @@ class _Group:
 
     def _find(self, one: Compiled) -> int:
         values = self._values(one)
+        fields = self._fields(values)
         best, least = -1, (0, 0)
         for choice in self._plan(values):
             if best >= 0 and choice.cost > least:
                 break
-            found = self._newest.get(self._key(values, choice.free))
+            found = self._newest.get((choice.number, choice.kept(fields)))
             if found is not None and found > best:
                 best, least = found, choice.cost
         return best
 
     def _plan(self, values: Sequence[_Value]) -> list[_Choice]:
         """What to look up for these values, the least difference first."""
-        options: list[list[tuple[int, int, _Free]]] = []
-        known: list[Hashable] = []
-        for (place, kinds), value in zip(self._varying.items(), values, strict=True):
-            weight = place[0] != "beside"
-            kind = kinds.get(value[0])
+        always = tuple(
             # Where it differs from all of its type, whatever they have in the fields that vary.
-            always = 0 if kind is None else sum(
-                kind.like[n] != value[n] for n in range(1, len(value)) if n not in kind.fields
-            )
-            known.append((value[0], always))
-            here = [(weight, 1, (other, each.fields)) for other, each in kinds.items() if other != value[0]]
-            if kind is not None:
-                for free in _subsets(kind.fields):
-                    count = always + len(free)
-                    here.append((weight and count > 0, count, (value[0], free)))
-            options.append([(int(leaf), aspects, free) for leaf, aspects, free in here])
-        plan = self._plans.get(tuple(known))
+            sum(kind.like[n] != value[n] for n in range(1, len(value)) if n not in kind.fields)
+            if (kind := kinds.get(value[0])) is not None and kind.like is not value
+            else 0
+            for value, kinds in zip(values, self._varying.values(), strict=True)
+        )
+        types = tuple(value[0] for value in values)
+        plan = self._plans.get((types, always))
         if plan is None:
-            plan = self._plans[tuple(known)] = sorted(
-                _Choice((sum(leaf for leaf, _, _ in each), sum(n for _, n, _ in each)), tuple(free for *_, free in each))
-                for each in product(*options)
+            options: list[list[tuple[int, int, _Free]]] = []
+            for (place, kinds), own, more in zip(self._varying.items(), types, always, strict=True):
+                leaf = int(place[0] != "beside")
+                here = [(leaf, 1, (other, each.fields)) for other, each in kinds.items() if other != own]
+                if own in kinds:
+                    for free in _subsets(kinds[own].fields):
+                        count = more + len(free)
+                        here.append((leaf if count else 0, count, (own, free)))
+                options.append(here)
+            plan = self._plans[types, always] = sorted(
+                (
+                    self._choice(
+                        (sum(leaf for leaf, _, _ in each), sum(count for _, count, _ in each)),
+                        types,
+                        tuple(free for *_, free in each),
+                    )
+                    for each in product(*options)
+                ),
+                key=lambda choice: choice.cost,
             )
         return plan
+
+    def _choice(self, cost: tuple[int, int], types: tuple[Hashable, ...], free: tuple[_Free, ...]) -> _Choice:
+        at, kept = 0, []
+        for own, (kind, left), kinds in zip(types, free, self._varying.values(), strict=True):
+            for n in kinds[own].fields if own in kinds else ():
+                if own == kind and n not in left:
+                    kept.append(at)
+                at += 1
+        number = self._numbers.setdefault(free, len(self._numbers))
+        return _Choice(cost, number, itemgetter(*kept) if kept else _nothing)
 
     # -- the table ---------------------------------------------------------------------------
 
@@ -191,13 +216,13 @@ class _Group:
             self._newest[_whole(one)] = position
             return
         varied = self._notice(one, self._first)
-        self._too_many = self._too_many or not self._bearable()
-        if self._too_many:
+        if not self._bearable(one, self._first):
+            self._too_many = True
             known = enumerate(self.items[: position + 1])
             self._newest = {_whole(each): at for at, each in known if each.signature is not None}
             return
         if varied:
-            self._newest, self._plans, self._numbers = {}, {}, {}
+            self._newest, self._plans, self._entries, self._numbers = {}, {}, {}, {}
         for at in range(0 if varied else position, position + 1):
             self._enter(at)
 
@@ -205,18 +230,22 @@ class _Group:
         if self.items[position].signature is None:
             return
         values = self._values(self.items[position])
-        own = [
-            [(value[0], free) for free in _subsets(kinds[value[0]].fields)]
-            for value, kinds in zip(values, self._varying.values(), strict=True)
-        ]
-        for free in product(*own):
-            self._newest[self._key(values, free)] = position
+        types = tuple(value[0] for value in values)
+        choices = self._entries.get(types)
+        if choices is None:
+            own = [
+                [(kind, free) for free in _subsets(kinds[kind].fields)]
+                for kind, kinds in zip(types, self._varying.values(), strict=True)
+            ]
+            choices = self._entries[types] = [self._choice((0, 0), types, free) for free in product(*own)]
+        fields = self._fields(values)
+        for choice in choices:
+            self._newest[choice.number, choice.kept(fields)] = position
 
     def _notice(self, one: Compiled, first: Compiled) -> bool:
         """Look what varies; whether anything does that did not before."""
         varied = False
-        for place in self._differing(first, one):
-            old, new = self._at(first, place), self._at(one, place)
+        for place, old, new in self._differing(first, one):
             if place not in self._varying:
                 self._varying[place] = {old[0]: _Kind(old, ())}
                 varied = True
@@ -225,15 +254,15 @@ class _Group:
             if kind is None:
                 kind = kinds[new[0]] = _Kind(new, ())
                 varied = True
-            more = {n for n in range(1, len(new)) if kind.like[n] != new[n]} - set(kind.fields)
+            more = {n for n in range(1, len(new)) if n not in kind.fields and kind.like[n] != new[n]}
             if more:
                 kinds[new[0]] = _Kind(kind.like, tuple(sorted({*kind.fields, *more})))
                 varied = True
-        if (one.settings is None) != (first.settings is None):
-            self._too_many = True  # what was not recorded is like anything
         return varied
 
-    def _bearable(self) -> bool:
+    def _bearable(self, one: Compiled, first: Compiled) -> bool:
+        if (one.settings is None) != (first.settings is None):
+            return False
         choices = 1
         for kinds in self._varying.values():
             if kinds.keys() >= _TWO_WAYS:
@@ -241,31 +270,37 @@ class _Group:
             choices *= sum(2 ** len(kind.fields) for kind in kinds.values())
         return choices <= MOST_CHOICES
 
-    def _key(self, values: Sequence[_Value], free: tuple[_Free, ...]) -> Hashable:
-        """What the table has for these values under this choice."""
-        number = self._numbers.setdefault(free, len(self._numbers))
-        return number, *(
-            value[n]
-            for value, (kind, left), kinds in zip(values, free, self._varying.values(), strict=True)
-            if value[0] == kind
-            for n in kinds[kind].fields
-            if n not in left
-        )
-
     # -- what is where -----------------------------------------------------------------------
 
     def _values(self, one: Compiled) -> list[_Value]:
-        return [self._at(one, place) for place in self._varying]
-
-    def _at(self, one: Compiled, place: Place) -> _Value:
-        what, which = place
         assert one.signature is not None
+        layout, around = self._layout(one.signature), beside(one.signature)
+        return [self._at(one, one.signature, place, layout, around) for place in self._varying]
+
+    def _fields(self, values: Sequence[_Value]) -> list[Hashable]:
+        """What is in all the fields that vary."""
+        return [
+            value[n]
+            for value, kinds in zip(values, self._varying.values(), strict=True)
+            if value[0] in kinds
+            for n in kinds[value[0]].fields
+        ]
+
+    @staticmethod
+    def _at(
+        one: Compiled,
+        signature: Signature,
+        place: Place,
+        layout: Mapping[tuple[str, int], int],
+        around: tuple[Hashable, ...],
+    ) -> _Value:
+        what, which = place
         if what == "beside":
-            return ("value", beside(one.signature)[which])  # type: ignore[index]
+            return ("value", around[which])  # type: ignore[call-overload]
         if what == "setting":
             return ("value", (one.settings or {}).get(which))  # type: ignore[call-overload]
-        at = self._layout(one.signature).get(which)  # type: ignore[call-overload]
-        return _leaf_value(one.signature.leaves[at] if at is not None else None)
+        at = layout.get(which)  # type: ignore[call-overload]
+        return _leaf_value(signature.leaves[at] if at is not None else None)
 
     def _layout(self, signature: Signature) -> dict[tuple[str, int], int]:
         """Positions of leaves by place; signatures with the same paths share it."""
@@ -275,22 +310,28 @@ class _Group:
             known = self._layouts[paths] = {place: n for n, place in enumerate(leaf_places(signature.leaves))}
         return known
 
-    def _differing(self, old: Compiled, new: Compiled) -> Iterator[Place]:
+    def _differing(self, old: Compiled, new: Compiled) -> Iterator[tuple[Place, _Value, _Value]]:
+        """Where two differ, and what is there."""
         assert old.signature is not None and new.signature is not None  # noqa: PT018
         before, after = self._layout(old.signature), self._layout(new.signature)
-        for place in before if before is after else dict.fromkeys((*before, *after)):
-            was = old.signature.leaves[before[place]] if place in before else None
-            now = new.signature.leaves[after[place]] if place in after else None
+        leaves, others = old.signature.leaves, new.signature.leaves
+        pairs: Iterator[tuple[tuple[str, int], Leaf | None, Leaf | None]]
+        if before is after:
+            pairs = ((place, leaves[n], others[n]) for place, n in before.items() if leaves[n] is not others[n])
+        else:
+            was_at, now_at = dict(zip(before, leaves, strict=True)), dict(zip(after, others, strict=True))
+            pairs = ((place, was_at.get(place), now_at.get(place)) for place in was_at | now_at)
+        for place, was, now in pairs:
             if was is not now and not same_leaf(was, now):
-                yield "leaf", place
+                yield ("leaf", place), _leaf_value(was), _leaf_value(now)
         for number, (one, other) in enumerate(zip(beside(old.signature), beside(new.signature), strict=True)):
             if one != other:
-                yield "beside", number
-        settings, others = old.settings or {}, new.settings or {}
-        if settings is not others:
-            for name in settings.keys() | others.keys():
-                if settings.get(name) != others.get(name):
-                    yield "setting", name
+                yield ("beside", number), ("value", one), ("value", other)
+        settings, changed = old.settings or {}, new.settings or {}
+        if settings is not changed:
+            for name in settings.keys() | changed.keys():
+                if settings.get(name) != changed.get(name):
+                    yield ("setting", name), ("value", settings.get(name)), ("value", changed.get(name))
 
 
 _TWO_WAYS = {"static 3", "static 5"}
@@ -310,6 +351,10 @@ def _whole(one: Compiled) -> Hashable:
     assert signature is not None
     leaves = tuple(leaf if isinstance(leaf, ArrayLeaf) else leaf.key for leaf in signature.leaves)
     return leaves, beside(signature), None if one.settings is None else frozenset(one.settings.items())
+
+
+def _nothing(_: object) -> None:
+    return None
 
 
 def _subsets(fields: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

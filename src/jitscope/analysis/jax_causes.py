@@ -10,8 +10,8 @@ import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.compiled import Compiled, settings_changed
-from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.diff import diff_signatures, options_changed
+from jitscope.analysis.earlier import Earlier
 from jitscope.model.cause import Cause
 from jitscope.model.events import FunctionEvent
 from jitscope.model.signature import Signature, StaticLeaf

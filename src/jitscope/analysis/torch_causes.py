@@ -14,8 +14,8 @@ import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.compiled import Compiled
-from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.diff import diff_signatures
+from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.global_state import names_in_reason
 from jitscope.analysis.guards import Guard, matching, parse_guard, related
 from jitscope.analysis.jax_causes import option_causes
