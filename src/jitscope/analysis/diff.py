@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import ne
 from typing import NamedTuple
 
@@ -32,25 +33,28 @@ def diff_signatures(
     have one; None where that is not known: then each could.
     """
     before, after = _by_path(old.leaves), _by_path(new.leaves)
+    alike = before.keys() == after.keys() and (old.nodes is new.nodes or old.nodes == new.nodes)
     passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
     causes: list[Cause] = []
     for key, leaf in after.items():
         other = before.get(key)
-        if other is not None and not same_leaf(other, leaf):
+        if other is not None and other is not leaf and not same_leaf(other, leaf):
             causes.extend(_leaf_causes(other, leaf, framework))
-    changed = dict(_node_causes(old, new))
-    moved = list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
+    changed = {} if alike else dict(_node_causes(old, new))
+    moved = [] if alike else list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
     told = [_moved_cause(one, old, new, passed_otherwise, defaults) for one in moved[:_MOST_MOVED]]
     if len(moved) > _MOST_MOVED:
         told.append(_rest(moved[_MOST_MOVED:], old, new))
-    renamed = {node.path for node in new.nodes if node.type == "OrderedDict"}
+    renamed = {node.path for node in new.nodes if node.type == "OrderedDict"} if changed else set()
     for (path, _), found in changed.items():
         if path not in renamed or not any(_leads_to(path, one.path) for one in moved):
             causes.extend(found)
     causes = [*told, *causes]
-    order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
-    causes.sort(key=lambda one: order.get(one.path or "", len(order)))
-    causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
+    if len(causes) > 1:
+        order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
+        causes.sort(key=lambda one: order.get(one.path or "", len(order)))
+    if old.options != new.options:
+        causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
     if passed_otherwise and not moved:
         causes.append(_passing(old, new))
     if not causes and old.structure_digest != new.structure_digest:
@@ -232,6 +236,9 @@ def _by_path(leaves: Sequence[Leaf]) -> _Leaves:
 
 def leaf_places(leaves: Sequence[Leaf]) -> list[tuple[str, int]]:
     """Path and occurrence of each leaf, from 0."""
+    paths = [leaf.path for leaf in leaves]
+    if len(set(paths)) == len(paths):
+        return [(path, 0) for path in paths]
     seen: Counter[str] = Counter()
     found: list[tuple[str, int]] = []
     for leaf in leaves:
@@ -272,14 +279,14 @@ def _passing_text(signature: Signature) -> str:
     return f"{signature.positional} by position{named}"
 
 
-def _leaf_causes(old: Leaf, new: Leaf, framework: Framework) -> Iterator[Cause]:
+@lru_cache(maxsize=1 << 14)  # many functions, and all ranks, differ in the same leaves
+def _leaf_causes(old: Leaf, new: Leaf, framework: Framework) -> tuple[Cause, ...]:
     if isinstance(old, ArrayLeaf) and isinstance(new, ArrayLeaf):
         found = tuple(_array_causes(old, new, framework))
-        yield from found or (cause("unknown", new.path, old.type_text, new.type_text),)
-    elif isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
-        yield _static_cause(old, new)
-    else:
-        yield cause("python_type", new.path, _kind_text(old, framework), _kind_text(new, framework))
+        return found or (cause("unknown", new.path, old.type_text, new.type_text),)
+    if isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
+        return (_static_cause(old, new),)
+    return (cause("python_type", new.path, _kind_text(old, framework), _kind_text(new, framework)),)
 
 
 def _static_cause(old: StaticLeaf, new: StaticLeaf) -> Cause:

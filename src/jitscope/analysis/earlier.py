@@ -121,6 +121,10 @@ class _Group:
         self._too_many = False
         """The table is by the whole call."""
         self._layouts: dict[tuple[str, ...], dict[tuple[str, int], int]] = {}
+        self._fixed: list[int] | None = None
+        """Positions of the leaves that do not vary, in a call like the first."""
+        self._known: tuple[Compiled | None, list[_Value]] = (None, [])
+        """The last that was compared, and what is at the places that vary."""
         self._plans: dict[Hashable, list[_Choice]] = {}
         self._entries: dict[Hashable, list[_Choice]] = {}
         self._numbers: dict[tuple[_Free, ...], int] = {}
@@ -135,21 +139,27 @@ class _Group:
             self._add(self._read - 1)
         if self._first is None:
             return self.items[-1], True
-        if not self._too_many and self._comparable(one, self._first):
-            return self.items[self._find(one)], True
+        if not self._too_many:
+            values = self._values(one)
+            if self._comparable(one, self._first, values):
+                self._known = (one, values)
+                return self.items[self._find(values)], True
         same = self._newest.get(_whole(one)) if self._too_many else None
         if same is not None:
             return self.items[same], True
         return nearest_compiled(one, self.items[-LAST:]), len(self.items) <= LAST
 
-    def _comparable(self, one: Compiled, first: Compiled) -> bool:
+    def _comparable(self, one: Compiled, first: Compiled, values: Sequence[_Value]) -> bool:
         """Whether the difference to each is the sum of what differs at each place."""
-        kinds = ({*kinds, value[0]} for kinds, value in zip(self._varying.values(), self._values(one), strict=True))
         # What was not recorded is like anything; and a value with a token is compared otherwise than one without.
-        return (one.settings is None) == (first.settings is None) and not any(each >= _TWO_WAYS for each in kinds)
+        if (one.settings is None) != (first.settings is None):
+            return False
+        return not any(
+            value[0] in _TWO_WAYS and {value[0], *kinds} >= _TWO_WAYS
+            for value, kinds in zip(values, self._varying.values(), strict=True)
+        )
 
-    def _find(self, one: Compiled) -> int:
-        values = self._values(one)
+    def _find(self, values: Sequence[_Value]) -> int:
         fields = self._fields(values)
         best, least = -1, (0, 0)
         for choice in self._plan(values):
@@ -215,21 +225,25 @@ class _Group:
         if self._too_many:
             self._newest[_whole(one)] = position
             return
-        varied = self._notice(one, self._first)
+        known, values = self._known
+        values = values if known is one else self._values(one)
+        if not self._is_new(one, self._first, values):
+            self._enter(position, values)
+            return
+        for place, old, new in self._differing(self._first, one):
+            self._notice(place, old, new)
         if not self._bearable(one, self._first):
             self._too_many = True
-            known = enumerate(self.items[: position + 1])
-            self._newest = {_whole(each): at for at, each in known if each.signature is not None}
+            calls = enumerate(self.items[: position + 1])
+            self._newest = {_whole(each): at for at, each in calls if each.signature is not None}
             return
-        if varied:
-            self._newest, self._plans, self._entries, self._numbers = {}, {}, {}, {}
-        for at in range(0 if varied else position, position + 1):
-            self._enter(at)
+        self._newest, self._plans, self._entries, self._numbers = {}, {}, {}, {}
+        self._fixed, self._known = None, (None, [])
+        for at, each in enumerate(self.items[: position + 1]):
+            if each.signature is not None:
+                self._enter(at, self._values(each))
 
-    def _enter(self, position: int) -> None:
-        if self.items[position].signature is None:
-            return
-        values = self._values(self.items[position])
+    def _enter(self, position: int, values: Sequence[_Value]) -> None:
         types = tuple(value[0] for value in values)
         choices = self._entries.get(types)
         if choices is None:
@@ -242,23 +256,34 @@ class _Group:
         for choice in choices:
             self._newest[choice.number, choice.kept(fields)] = position
 
-    def _notice(self, one: Compiled, first: Compiled) -> bool:
-        """Look what varies; whether anything does that did not before."""
-        varied = False
-        for place, old, new in self._differing(first, one):
-            if place not in self._varying:
-                self._varying[place] = {old[0]: _Kind(old, ())}
-                varied = True
-            kinds = self._varying[place]
-            kind = kinds.get(new[0])
-            if kind is None:
-                kind = kinds[new[0]] = _Kind(new, ())
-                varied = True
-            more = {n for n in range(1, len(new)) if n not in kind.fields and kind.like[n] != new[n]}
-            if more:
-                kinds[new[0]] = _Kind(kind.like, tuple(sorted({*kind.fields, *more})))
-                varied = True
-        return varied
+    def _is_new(self, one: Compiled, first: Compiled, values: Sequence[_Value]) -> bool:
+        """Whether anything varies with it that did not before."""
+        assert one.signature is not None and first.signature is not None  # noqa: PT018
+        for value, kinds in zip(values, self._varying.values(), strict=True):
+            kind = kinds.get(value[0])
+            if kind is None or any(
+                one != other
+                for n, (one, other) in enumerate(zip(kind.like, value, strict=True))
+                if n not in kind.fields
+            ):
+                return True
+        layout = self._layout(first.signature)
+        if self._layout(one.signature) is not layout or one.settings is not first.settings:
+            return any(place not in self._varying for place, _, _ in self._differing(first, one))
+        around = zip(beside(first.signature), beside(one.signature), strict=True)
+        if any(was != now and ("beside", n) not in self._varying for n, (was, now) in enumerate(around)):
+            return True
+        if self._fixed is None:
+            self._fixed = [n for place, n in layout.items() if ("leaf", place) not in self._varying]
+        leaves, others = first.signature.leaves, one.signature.leaves
+        return any(leaves[n] is not others[n] and not same_leaf(leaves[n], others[n]) for n in self._fixed)
+
+    def _notice(self, place: Place, old: _Value, new: _Value) -> None:
+        """Keep in mind what varies there."""
+        kinds = self._varying.setdefault(place, {old[0]: _Kind(old, ())})
+        kind = kinds.setdefault(new[0], _Kind(new, ()))
+        more = {n for n in range(1, len(new)) if kind.like[n] != new[n]}
+        kinds[new[0]] = _Kind(kind.like, tuple(sorted({*kind.fields, *more})))
 
     def _bearable(self, one: Compiled, first: Compiled) -> bool:
         if (one.settings is None) != (first.settings is None):

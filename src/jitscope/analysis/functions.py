@@ -104,7 +104,7 @@ def _report(
     events = [one.event for one in mine]
     written = calls.merge_runs(index.runs.get(function.id, ()))
     unwritten = calls.unwritten_calls(written, events) if function.process in index.unended else {}
-    history = calls.merge_runs([*(_run(one) for one in written), *unwritten.values()])
+    history = calls.merge_runs([*(_run(one) for one in written), *unwritten.values()]) if unwritten else written
     counts = calls.count_calls(history)
     by_signature = calls.calls_by_signature(written, unwritten)
     served = calls.hits_by_compilation(history)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import is_
+
 import msgspec
 
 from jitscope.model.events import (
@@ -86,6 +88,9 @@ def index_events(recording: Recording) -> Index:
         function = compilation.function if compilation.function in functions else None
         signature = compilation.signature if compilation.signature in signatures else None
         dangling += (function, signature) != (compilation.function, compilation.signature)
+        if compilation.id not in added and (function, signature) == (compilation.function, compilation.signature):
+            whole.append(compilation)
+            continue
         whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
     return Index(
         functions=functions,
@@ -110,5 +115,7 @@ def _unended(recording: Recording, end: EndEvent | None) -> frozenset[int | None
 
 def _interned(event: SignatureEvent, known: dict[Leaf, Leaf]) -> SignatureEvent:
     """The event with equal leaves made the same object: signatures are compared with each other, many times."""
-    leaves = tuple(known.setdefault(leaf, leaf) for leaf in event.signature.leaves)
+    leaves = tuple([known.setdefault(leaf, leaf) for leaf in event.signature.leaves])
+    if all(map(is_, leaves, event.signature.leaves)):
+        return event
     return msgspec.structs.replace(event, signature=msgspec.structs.replace(event.signature, leaves=leaves))
