@@ -9,7 +9,7 @@ than `MOST_CHOICES` allows, only the last `LAST` compilations are looked at, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 from operator import itemgetter
 from typing import Final, NamedTuple, overload
@@ -93,6 +93,8 @@ class _Kind(NamedTuple):
     """One of them."""
     fields: tuple[int, ...]
     """Positions of the fields in which they differ."""
+    rest: Callable[[_Value], Hashable]
+    """Takes those in which they do not."""
 
 
 class _Choice(NamedTuple):
@@ -175,7 +177,7 @@ class _Group:
         always = tuple(
             # Where it differs from all of its type, whatever they have in the fields that vary.
             sum(kind.like[n] != value[n] for n in range(1, len(value)) if n not in kind.fields)
-            if (kind := kinds.get(value[0])) is not None and kind.like is not value
+            if (kind := kinds.get(value[0])) is not None and kind.rest(kind.like) != kind.rest(value)
             else 0
             for value, kinds in zip(values, self._varying.values(), strict=True)
         )
@@ -261,11 +263,7 @@ class _Group:
         assert one.signature is not None and first.signature is not None  # noqa: PT018
         for value, kinds in zip(values, self._varying.values(), strict=True):
             kind = kinds.get(value[0])
-            if kind is None or any(
-                one != other
-                for n, (one, other) in enumerate(zip(kind.like, value, strict=True))
-                if n not in kind.fields
-            ):
+            if kind is None or (kind.like is not value and kind.rest(kind.like) != kind.rest(value)):
                 return True
         layout = self._layout(first.signature)
         if self._layout(one.signature) is not layout or one.settings is not first.settings:
@@ -280,10 +278,10 @@ class _Group:
 
     def _notice(self, place: Place, old: _Value, new: _Value) -> None:
         """Keep in mind what varies there."""
-        kinds = self._varying.setdefault(place, {old[0]: _Kind(old, ())})
-        kind = kinds.setdefault(new[0], _Kind(new, ()))
+        kinds = self._varying.setdefault(place, {old[0]: _kind(old, ())})
+        kind = kinds.setdefault(new[0], _kind(new, ()))
         more = {n for n in range(1, len(new)) if kind.like[n] != new[n]}
-        kinds[new[0]] = _Kind(kind.like, tuple(sorted({*kind.fields, *more})))
+        kinds[new[0]] = _kind(kind.like, {*kind.fields, *more})
 
     def _bearable(self, one: Compiled, first: Compiled) -> bool:
         if (one.settings is None) != (first.settings is None):
@@ -360,6 +358,10 @@ class _Group:
 
 
 _TWO_WAYS = {"static 3", "static 5"}
+
+
+def _kind(like: _Value, fields: Collection[int]) -> _Kind:
+    return _Kind(like, tuple(sorted(fields)), itemgetter(*(n for n in range(len(like)) if n not in fields)))
 
 
 def _leaf_value(leaf: Leaf | None) -> _Value:
