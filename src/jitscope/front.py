@@ -118,6 +118,11 @@ def stats(fn: Any) -> FunctionReport:
     found = next((function for function in report().value.functions if function.id == book.id), None)
     if found is not None:
         return found
+    if book.counts:
+        raise JitscopeError(
+            f"stats: {book.event.name} is one of very many functions; the report tells it with the first of its source",
+            slug="added-up",
+        )
     from jitscope.analysis.build import empty_function_report
 
     return empty_function_report(book.event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jitscope.analysis.findings import findings_of
-from jitscope.analysis.functions import empty_function_report, function_reports
+from jitscope.analysis.functions import bounded_notes, empty_function_report, function_reports, judge
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.notes import notes_of
 from jitscope.analysis.totals import eager_ops_of, totals_of
@@ -17,15 +17,16 @@ __all__ = ["build_report", "empty_function_report"]
 def build_report(recording: Recording) -> Report:
     """Judge a recording. Pure: the same recording gives the same report."""
     index = index_events(recording)
-    functions = function_reports(index)
-    eager_ops = eager_ops_of(index.compilations)
+    judged = judge(index)
+    functions = function_reports(index, judged)
+    eager_ops = eager_ops_of(index.compilations, index.added_up)
     return Report(
         schema=SCHEMA,
         run=_run(recording, index),
         totals=totals_of(functions, eager_ops),
         functions=functions,
         eager_ops=eager_ops,
-        notes=notes_of(recording, index),
+        notes=(*notes_of(recording, index), *bounded_notes(judged.values(), index)),
         caches=_caches(index),
         findings=findings_of(functions, index),
     )

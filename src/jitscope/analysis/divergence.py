@@ -105,7 +105,7 @@ def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
             cost.causes |= dict.fromkeys(cause.kind for cause in one.causes)
             if one.site is not None and len(cost.sites) < SITES:
                 cost.sites[one.site] = None
-    totals = totals_of(reports, eager_ops_of(index.compilations))
+    totals = totals_of(reports, eager_ops_of(index.compilations, index.added_up))
     return Digest(process_info(recording, start), totals, functions, notes_of(recording, index))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from jitscope.analysis import history as calls
 from jitscope.analysis.causes import judge_compilation
 from jitscope.analysis.compiled import Compiled, program_key
-from jitscope.analysis.earlier import Earlier
+from jitscope.analysis.earlier import LAST, Earlier
 from jitscope.analysis.families import families
 from jitscope.analysis.fixes import fix_for
 from jitscope.analysis.graph import roots
@@ -17,7 +17,7 @@ from jitscope.analysis.index import Index
 from jitscope.analysis.states import state_of
 from jitscope.model.cause import Cause
 from jitscope.model.events import CompilationEvent, FunctionEvent, Phase, Run
-from jitscope.model.report import CompilationReport, FunctionReport, HistoryRun, SignatureReport
+from jitscope.model.report import CompilationReport, FunctionReport, HistoryRun, Note, SignatureReport
 from jitscope.model.signature import Signature
 
 
@@ -66,6 +66,62 @@ def judge(index: Index) -> dict[int, Judged]:
     return {event.id: judged[event.id] for event in index.compilations if event.id in judged}
 
 
+def bounded_notes(judged: Iterable[Judged], index: Index) -> tuple[Note, ...]:
+    """For each function of which not all earlier compilations were looked at: what that means."""
+    functions = dict.fromkeys(one.event.function for one in judged if one.bounded and one.event.function is not None)
+    return tuple(
+        Note(
+            "compared-with-last",
+            f"{index.functions[each].name}: so much varies between its compilations that each was compared with the "
+            f"{LAST} before it only; an older one may differ less",
+        )
+        for each in functions
+    )
+
+
+class AddedUp(msgspec.Struct):
+    """The compilations of one function that were not kept one by one."""
+
+    compilations: int = 0
+    recompilations: int = 0
+    seconds: float = 0.0
+    recompile_seconds: float = 0.0
+    phases: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+def added_up(index: Index) -> dict[int, AddedUp]:
+    """By function. The first compilation of a program is none again, unless others of it were kept."""
+    met = (
+        {
+            program_key(Compiled(event, index.functions[event.function], None))
+            for event in index.compilations
+            if event.function is not None and event.compiled
+        }
+        if index.added_up
+        else set()
+    )
+    found: dict[int, AddedUp] = {}
+    for one in index.added_up:
+        if one.function is None:
+            continue
+        event = CompilationEvent(
+            0, one.function, one.program, one.library, one.framework, under=one.under, maker=one.maker
+        )
+        key = program_key(Compiled(event, index.functions[one.function], None))
+        sums = found.setdefault(one.function, AddedUp())
+        first = key not in met and one.compilations > 0
+        seconds, failed = sum(one.phases.values()), sum(one.other_phases.values())
+        sums.compilations += one.compilations
+        sums.recompilations += one.compilations - first
+        sums.seconds += seconds
+        sums.recompile_seconds += seconds - failed - (one.first_seconds if first else 0.0)
+        for name, spent in one.phases.items():
+            sums.phases[name] = sums.phases.get(name, 0.0) + spent
+        if one.compilations:
+            met.add(key)
+    return found
+
+
 def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
     """Whether the function had been called inside another trace before this compilation's call."""
     return calls_before is not None and event.call is not None and calls_before < event.call
@@ -83,8 +139,9 @@ def function_reports(index: Index, judged: Mapping[int, Judged] | None = None) -
     seen: dict[int, dict[int, Signature]] = {}
     for event in index.signatures.values():
         seen.setdefault(event.function, {})[event.id] = event.signature
+    more = added_up(index)
     reports = [
-        _report(function, index, mine.get(function.id, ()), seen.get(function.id, {}))
+        _report(function, index, mine.get(function.id, ()), seen.get(function.id, {}), more.get(function.id, AddedUp()))
         for function in index.functions.values()
     ]
     return tuple(sorted(reports, key=lambda one: (-one.recompile_seconds, -one.compile_seconds, one.id)))
@@ -95,11 +152,11 @@ def empty_function_report(function: FunctionEvent) -> FunctionReport:
     nothing = Index(
         functions={}, signatures={}, contexts={}, compilations=(), runs={}, caches=(), notes=(), end=None, dangling=0
     )
-    return _report(function, nothing, (), {})
+    return _report(function, nothing, (), {}, AddedUp())
 
 
 def _report(
-    function: FunctionEvent, index: Index, mine: Sequence[Judged], seen: Mapping[int, Signature]
+    function: FunctionEvent, index: Index, mine: Sequence[Judged], seen: Mapping[int, Signature], more: AddedUp
 ) -> FunctionReport:
     events = [one.event for one in mine]
     written = calls.merge_runs(index.runs.get(function.id, ()))
@@ -124,11 +181,11 @@ def _report(
         waited_calls=counts.of("waited"),
         failed_calls=counts.of("error"),
         nested_calls=counts.nested,
-        compilations=sum(event.compiled for event in events),
-        recompilations=sum(one.recompile for one in mine),
-        compile_seconds=sum(event.seconds for event in events),
-        recompile_seconds=sum(one.event.seconds for one in mine if one.recompile),
-        phases=_phase_seconds([phase for event in events for phase in event.phases]),
+        compilations=sum(event.compiled for event in events) + more.compilations,
+        recompilations=sum(one.recompile for one in mine) + more.recompilations,
+        compile_seconds=sum(event.seconds for event in events) + more.seconds,
+        recompile_seconds=sum(one.event.seconds for one in mine if one.recompile) + more.recompile_seconds,
+        phases=_sum(_phase_seconds([phase for event in events for phase in event.phases]), more.phases),
         state=state_of(events),
         signatures=_signatures(seen, by_signature),
         families=families(seen, _seconds_by_signature(events)),
@@ -193,6 +250,10 @@ def _phase_seconds(phases: Sequence[Phase]) -> dict[str, float]:
     for phase in phases:
         seconds[phase.name] = seconds.get(phase.name, 0.0) + phase.seconds
     return seconds
+
+
+def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return one | {name: one.get(name, 0.0) + seconds for name, seconds in other.items()}
 
 
 def _seconds_by_signature(events: Sequence[CompilationEvent]) -> dict[int, float]:
