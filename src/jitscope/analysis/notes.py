@@ -54,8 +54,8 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
     for identity, times in index.shortened.items():
         if identity in index.functions:
             name = index.functions[identity].name
-            text = f"{name}: the same calls came {times} times in a row, and are told once in their order; counts are exact"
-            notes.append(Note("history-aggregated", text))
+            text = f"{name}: the same calls came {times} times in a row, and their order is told once"
+            notes.append(Note("history-aggregated", f"{text}; counts are exact"))
     for function in index.functions.values():
         if function.framework == "torch" and function.id in by_function:
             notes += idle_entries(function, by_function[function.id], index.runs.get(function.id, ()))

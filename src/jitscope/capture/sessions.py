@@ -20,7 +20,7 @@ from jitscope.model.events import (
 )
 from jitscope.store.writer import RecordingFile
 
-FILE_RUNS = 50_000
+FILE_RUNS = 20_000
 """Runs of a function's history that a file holds in their order."""
 FILE_RUNS_OF_ALL = 1_000_000
 """The same, of all functions together."""
