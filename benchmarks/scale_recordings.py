@@ -69,7 +69,7 @@ def one_function(compilations: int) -> Recording:
 
 def rank(number: int, of: int, size: int) -> Recording:
     """One of the recordings of a launch, of about ``size`` bytes; ranks differ in few signatures."""
-    compilations = size // 1300
+    compilations = size // 970
     functions = 20
     found: list[Event] = [ContextEvent(1, {"jax_enable_x64": "False"})]
     found += [_function(10 + n, n) for n in range(functions)]

@@ -127,21 +127,30 @@ def _was_nested(event: CompilationEvent, calls_before: int | None) -> bool:
     return calls_before is not None and event.call is not None and calls_before < event.call
 
 
-def function_reports(index: Index, judged: Mapping[int, Judged] | None = None) -> tuple[FunctionReport, ...]:
+def function_reports(
+    index: Index, judged: Mapping[int, Judged] | None = None, *, brief: bool = False
+) -> tuple[FunctionReport, ...]:
     """All functions, those that lost most time to recompiling first, then to compiling.
 
-    ``judged`` is what `judge` says of ``index``.
+    ``judged`` is what `judge` says of ``index``. ``brief``: without what is only shown: signatures, families, fixes.
     """
     judged = judge(index) if judged is None else judged
     mine: dict[int | None, list[Judged]] = {}
     for one in judged.values():
         mine.setdefault(one.event.function, []).append(one)
     seen: dict[int, dict[int, Signature]] = {}
-    for event in index.signatures.values():
+    for event in index.signatures.values() if not brief else ():
         seen.setdefault(event.function, {})[event.id] = event.signature
     more = added_up(index)
     reports = [
-        _report(function, index, mine.get(function.id, ()), seen.get(function.id, {}), more.get(function.id, AddedUp()))
+        _report(
+            function,
+            index,
+            mine.get(function.id, ()),
+            seen.get(function.id, {}),
+            more.get(function.id, AddedUp()),
+            brief=brief,
+        )
         for function in index.functions.values()
     ]
     return tuple(sorted(reports, key=lambda one: (-one.recompile_seconds, -one.compile_seconds, one.id)))
@@ -156,7 +165,13 @@ def empty_function_report(function: FunctionEvent) -> FunctionReport:
 
 
 def _report(
-    function: FunctionEvent, index: Index, mine: Sequence[Judged], seen: Mapping[int, Signature], more: AddedUp
+    function: FunctionEvent,
+    index: Index,
+    mine: Sequence[Judged],
+    seen: Mapping[int, Signature],
+    more: AddedUp,
+    *,
+    brief: bool = False,
 ) -> FunctionReport:
     events = [one.event for one in mine]
     written = calls.merge_runs(index.runs.get(function.id, ()))
@@ -190,7 +205,7 @@ def _report(
         signatures=_signatures(seen, by_signature),
         families=families(seen, _seconds_by_signature(events)),
         history=history,
-        compilations_detail=tuple(_detail(one, function, served) for one in mine),
+        compilations_detail=tuple(_detail(one, function, served, brief=brief) for one in mine),
         column=function.column,
         process=function.process,
     )
@@ -200,7 +215,7 @@ def _run(run: HistoryRun) -> Run:
     return Run(run.signature, run.outcome, run.count, run.compilation)
 
 
-def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int]) -> CompilationReport:
+def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int], *, brief: bool) -> CompilationReport:
     event = one.event
     return CompilationReport(
         id=event.id,
@@ -216,7 +231,7 @@ def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int]) -> 
         under=event.under,
         site=event.site,
         causes=one.causes,
-        fix=fix_for(one.causes, function),
+        fix=None if brief else fix_for(one.causes, function),
         framework_id=event.framework_id,
         hits=served.get(event.id, 0),
         recompile=one.recompile,
