@@ -32,30 +32,49 @@ def diff_signatures(
     result is empty exactly where the two signatures are the same to the cache. ``defaults`` are the parameters that
     have one; None where that is not known: then each could.
     """
+    if old.nodes == new.nodes and [leaf.path for leaf in old.leaves] == [leaf.path for leaf in new.leaves]:
+        return _diff_alike(old, new, framework)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
-    alike = before.keys() == after.keys() and (old.nodes is new.nodes or old.nodes == new.nodes)
     passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
     causes: list[Cause] = []
     for key, leaf in after.items():
         other = before.get(key)
         if other is not None and other is not leaf and not same_leaf(other, leaf):
             causes.extend(_leaf_causes(other, leaf, framework))
-    changed = {} if alike else dict(_node_causes(old, new))
-    moved = [] if alike else list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
+    changed = dict(_node_causes(old, new))
+    moved = list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
     told = [_moved_cause(one, old, new, passed_otherwise, defaults) for one in moved[:_MOST_MOVED]]
     if len(moved) > _MOST_MOVED:
         told.append(_rest(moved[_MOST_MOVED:], old, new))
-    renamed = {node.path for node in new.nodes if node.type == "OrderedDict"} if changed else set()
+    renamed = {node.path for node in new.nodes if node.type == "OrderedDict"}
     for (path, _), found in changed.items():
         if path not in renamed or not any(_leads_to(path, one.path) for one in moved):
             causes.extend(found)
     causes = [*told, *causes]
-    if len(causes) > 1:
-        order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
+    order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
+    causes.sort(key=lambda one: order.get(one.path or "", len(order)))
+    return _with_what_is_beside(causes, old, new, passed_otherwise=passed_otherwise and not moved)
+
+
+def _diff_alike(old: Signature, new: Signature, framework: Framework) -> tuple[Cause, ...]:
+    """The difference where the containers and the paths of the leaves are the same: almost always."""
+    causes: list[Cause] = []
+    for other, leaf in zip(old.leaves, new.leaves, strict=True):
+        if other is not leaf and not same_leaf(other, leaf):
+            causes.extend(_leaf_causes(other, leaf, framework))
+    if len({leaf.path for leaf in new.leaves}) < len(new.leaves):
+        order = {leaf.path: n for n, leaf in reversed(list(enumerate(new.leaves)))}
         causes.sort(key=lambda one: order.get(one.path or "", len(order)))
+    passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
+    return _with_what_is_beside(causes, old, new, passed_otherwise=passed_otherwise)
+
+
+def _with_what_is_beside(
+    causes: list[Cause], old: Signature, new: Signature, *, passed_otherwise: bool
+) -> tuple[Cause, ...]:
     if old.options != new.options:
         causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
-    if passed_otherwise and not moved:
+    if passed_otherwise:
         causes.append(_passing(old, new))
     if not causes and old.structure_digest != new.structure_digest:
         causes.append(cause("tree_structure", None, *_excerpts(old.structure, new.structure)))
