@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from jitscope.analysis.combine import Start, process_info, starts_of
-from jitscope.analysis.functions import function_reports
+from jitscope.analysis.functions import Verdicts, function_reports, judge
 from jitscope.analysis.index import index_events
 from jitscope.analysis.notes import notes_of
 from jitscope.analysis.portable import lone_devices, portable, signature_key
@@ -72,6 +72,7 @@ class Known(msgspec.Struct):
     """What processes have in common, kept once."""
 
     signatures: dict[bytes, Signature | None] = msgspec.field(default_factory=dict)
+    verdicts: Verdicts = msgspec.field(default_factory=dict)
     parts: dict[object, object] = msgspec.field(default_factory=dict)
 
     def same(self, part: Part) -> Part:
@@ -101,7 +102,7 @@ def summarize(recordings: Sequence[Recording], *, notes: Sequence[Note] = ()) ->
 def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
     """What is needed of one recording; its signatures are added to ``known``."""
     index = index_events(recording)
-    reports = function_reports(index, brief=True)
+    reports = function_reports(index, judge(index, known.verdicts), brief=True)
     devices = lone_devices(recording.events)
     keys: dict[int | None, bytes] = {}
     functions: dict[FunctionKey, FunctionDigest] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -34,8 +35,18 @@ class Judged(msgspec.Struct, frozen=True):
     """Not all earlier compilations of its program were looked at for what it was compared with."""
 
 
-def judge(index: Index) -> dict[int, Judged]:
-    """Causes of all compilations that a function owns, by the compilation's id."""
+Verdicts = dict[Hashable, tuple[Judged, ...]]
+"""By all that counts of the compilations of a program: what was found for them, in another recording."""
+MOST_VERDICTS: Final = 1_000
+"""Programs that are remembered."""
+
+
+def judge(index: Index, known: Verdicts | None = None) -> dict[int, Judged]:
+    """Causes of all compilations that a function owns, by the compilation's id.
+
+    ``known`` remembers what was found, for the next recording: ranks mostly compile the same. The ids that a remembered
+    cause names in its texts, and what it was compared with, are those of the recording that it comes from.
+    """
     groups: dict[tuple[object, ...], list[Compiled]] = {}
     found = roots(index.compilations)
     nested = {function: calls.calls_before_nesting(runs) for function, runs in index.runs.items()}
@@ -49,6 +60,12 @@ def judge(index: Index) -> dict[int, Judged]:
     judged: dict[int, Judged] = {}
     # One program after another: what it takes to compare is kept for one at a time.
     for group in groups.values():
+        key = None if known is None else _what_counts(group, nested)
+        if known is not None and key in known:
+            for one, before in zip(group, known[key], strict=True):
+                same = msgspec.structs.replace(before, event=one.event, root=found.get(one.event.id))
+                judged[one.event.id] = same
+            continue
         earlier = Earlier()
         for one in group:
             event = one.event
@@ -63,7 +80,50 @@ def judge(index: Index) -> dict[int, Judged]:
             )
             if event.compiled:
                 earlier.add(one)
+        if known is not None:
+            if len(known) >= MOST_VERDICTS:
+                known.clear()
+            known[key] = tuple(judged[one.event.id] for one in group)
     return {event.id: judged[event.id] for event in index.compilations if event.id in judged}
+
+
+def _what_counts(group: Sequence[Compiled], nested: Mapping[int, int | None]) -> Hashable:
+    """Equal for programs whose compilations have the same causes: all of them, without ids, times and places."""
+    bodies: dict[object, int] = {}
+    functions: dict[int, int] = {}
+    found: list[Hashable] = []
+    for one in group:
+        event, function = one.event, one.function
+        bare = msgspec.structs.replace(
+            event,
+            id=0,
+            function=None,
+            call=None,
+            signature=None,
+            site=None,
+            start=0.0,
+            wall_seconds=None,
+            phases=(),
+            inside=None,
+            inside_call=None,
+            context=None,
+            process=None,
+        )
+        found.append(
+            (
+                bare,
+                one.signature,
+                None if one.settings is None else frozenset(one.settings.items()),
+                bodies.setdefault(one.body, len(bodies)),
+                bool(function.body),
+                functions.setdefault(function.id, len(functions)),
+                (function.name, function.file, function.line, function.kind),
+                (function.defaults, function.parameters, function.maker),
+                tuple(sorted(function.options.items())),
+                _was_nested(event, nested.get(function.id)),
+            )
+        )
+    return tuple(found)
 
 
 def bounded_notes(judged: Iterable[Judged], index: Index) -> tuple[Note, ...]:
