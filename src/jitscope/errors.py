@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class JitscopeError(Exception):
     def __init__(self, message: str, *, slug: str) -> None:
         super().__init__(message)
         self.slug = slug
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Commands get it from other processes.
+        return functools.partial(type(self), slug=self.slug), self.args
 
 
 class RecompileError(RuntimeError):

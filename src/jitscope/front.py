@@ -151,6 +151,12 @@ def stats(fn: Any) -> Stats:
         )
     found = next((function for function in report().value.functions if function.id == book.id), None)
     if found is None:
+        if book.counts:
+            raise JitscopeError(
+                f"stats: {book.event.name} is one of very many functions; the report tells it with the first of its "
+                "source",
+                slug="added-up",
+            )
         from jitscope.analysis.build import empty_function_report
 
         found = empty_function_report(book.event)

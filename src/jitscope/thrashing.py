@@ -26,6 +26,8 @@ def warn(book: Book, recompiled: int, calls: int) -> None:
     that a program that turns warnings into errors runs on.
     """
     report = build_report(_only(recorder.snapshot(drain=False), book.event))
+    if not report.functions:
+        return  # one of so many sources that they are told as one
     text = thrashing_text(by_source(report.functions)[0], report.findings, recompiled, calls)
     logging.getLogger("jitscope").warning("%s", printable(text))
 

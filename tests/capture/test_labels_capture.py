@@ -10,7 +10,7 @@ from subprocesses import run
 
 import jitscope
 from jitscope.analysis.build import build_report
-from jitscope.capture import sessions
+from jitscope.capture import memory
 from jitscope.capture.recorder import recorder
 
 
@@ -124,7 +124,7 @@ def test_a_label_is_a_string():
 
 
 def test_many_labels_in_memory_end_with_a_note(step, monkeypatch):
-    monkeypatch.setattr(sessions, "MEMORY_LABELS", 3)
+    monkeypatch.setattr(memory, "MEMORY_LABELS", 3)
     part = recorder.open_part()
     for number in range(5):
         with jitscope.label(f"turn {number}"):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jitscope
-from jitscope.capture.watch import jax_adapter
+from jitscope.capture.watch import book_of, jax_adapter
 
 
 def test_a_watched_function_and_its_arguments_can_be_collected():
@@ -38,3 +38,20 @@ def test_a_watched_function_and_its_arguments_can_be_collected():
 
     assert [None] * 4 == [reference() for reference in references]
     assert before == len(jax_adapter().owners.probes())
+
+
+def test_where_jaxs_cache_is_full_the_entries_that_it_kept_are_told_apart(monkeypatch):
+    """A full cache does not grow with a miss: one entry went, and silent calls are hits of any of the others."""
+    step = jitscope.jit(lambda x: x + 1)
+    arrays = [jnp.ones(size) for size in range(2, 6)]
+    for x in arrays[:3]:
+        step(x)
+    probe = book_of(step).probe
+    monkeypatch.setattr(probe, "cache_size", lambda: 3)
+    step(arrays[3])
+    for x in (arrays[1], arrays[1], arrays[2], arrays[3]):
+        step(x)
+
+    assert {"x: f32[2]": 0, "x: f32[3]": 2, "x: f32[4]": 1, "x: f32[5]": 1} == {
+        known.text: known.hits for known in jitscope.stats(step).signatures
+    }

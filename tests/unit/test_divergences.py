@@ -3,6 +3,8 @@
 import msgspec
 from builders import array, compilation, function, process, ranks, recording, runs, signature, signatures, static
 
+from jitscope.analysis import functions
+from jitscope.analysis.build import build_report
 from jitscope.analysis.divergence import summarize
 from jitscope.model.events import FunctionEvent
 
@@ -117,3 +119,15 @@ def test_the_notes_say_whose_they_are():
 
     assert ["no-end"] == [note.slug for note in combined.notes]
     assert combined.notes[0].text.startswith("rank 1: ")
+
+
+def test_what_ranks_compiled_alike_is_judged_once(monkeypatch):
+    judged = []
+    real = functions.judge_compilation
+    monkeypatch.setattr(functions, "judge_compilation", lambda *one, **more: judged.append(1) or real(*one, **more))
+    parts = ranks(*[(64, 63, 61)] * 10, (64, 63, 60))
+    combined = summarize(parts)
+
+    assert 6 == len(judged)
+    monkeypatch.undo()
+    assert [build_report(one).totals for one in parts] == [one.totals for one in combined.processes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jitscope.analysis.findings import findings_of
-from jitscope.analysis.functions import empty_function_report, function_reports
+from jitscope.analysis.functions import bounded_notes, empty_function_report, function_reports, judge
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.labels import labels_of
 from jitscope.analysis.notes import notes_of
@@ -18,14 +18,16 @@ __all__ = ["build_report", "empty_function_report"]
 def build_report(recording: Recording) -> Report:
     """Judge a recording. Pure: the same recording gives the same report."""
     index = index_events(recording)
-    return report_from(recording, index, function_reports(index), notes_of(recording, index), index)
+    judged = judge(index)
+    notes = (*notes_of(recording, index), *bounded_notes(judged.values(), index))
+    return report_from(recording, index, function_reports(index, judged), notes, index)
 
 
 def report_from(
     recording: Recording, index: Index, functions: tuple[FunctionReport, ...], notes: tuple[Note, ...], known: Index
 ) -> Report:
     """The report of these functions; ``known`` holds all that their causes refer to."""
-    eager_ops = eager_ops_of(index.compilations)
+    eager_ops = eager_ops_of(index.compilations, index.added_up)
     return Report(
         schema=SCHEMA,
         run=_run(recording, index),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from jitscope.analysis.advice import cause
-from jitscope.analysis.compiled import Compiled, nearest_compiled
+from jitscope.analysis.compiled import Compiled
+from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.jax_causes import jax_causes
 from jitscope.analysis.torch_causes import torch_causes
 from jitscope.model.cause import Cause
@@ -22,6 +23,8 @@ class Verdict(msgspec.Struct, frozen=True):
     causes: tuple[Cause, ...]
     """Never empty."""
     compared_with: Compiled | None = None
+    bounded: bool = False
+    """Not all earlier ones were looked at to find it."""
 
 
 def judge_compilation(one: Compiled, earlier: Sequence[Compiled], *, nested: bool = False) -> Verdict:
@@ -29,24 +32,27 @@ def judge_compilation(one: Compiled, earlier: Sequence[Compiled], *, nested: boo
 
     Args:
         one: the compilation.
-        earlier: what was compiled before it for the same `compiled.program_key`, in order.
+        earlier: what was compiled before it for the same `compiled.program_key`, in order; quickest as an `Earlier`.
         nested: whether the function had been called inside another trace by then.
 
     Evidence of the framework's is in one of the causes, whatever jitscope makes of it.
     """
     event = one.event
-    base = nearest_compiled(one, earlier)
-    if not earlier or event.under == "backward":
+    before = earlier if isinstance(earlier, Earlier) else Earlier(earlier)
+    first = not before or event.under == "backward"
+    # torch says itself which entries it rejected.
+    base, whole = before.nearest(one) if first or event.framework != "torch" else (None, True)
+    if first:
         # A gradient's program has no arguments that the user names.
         causes = [_first(one, nested=nested)]
     elif event.framework == "torch":
-        causes, base = torch_causes(one, earlier)
+        causes, base = torch_causes(one, before)
     else:
-        causes = jax_causes(one, earlier, base)
+        causes = jax_causes(one, before, base)
     if event.failed is not None and _LIMIT.search(event.failed):
         causes = [cause("recompile_limit", one.function.name, evidence=event.failed), *causes]
     causes = _with_evidence(causes or [_nothing_found(one, base)], event.evidence)
-    return Verdict(tuple(causes), base if earlier else None)
+    return Verdict(tuple(causes), base, bounded=not whole)
 
 
 def _first(one: Compiled, *, nested: bool) -> Cause:

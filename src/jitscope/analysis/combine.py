@@ -12,6 +12,7 @@ import msgspec
 
 from jitscope.analysis.programs import process_order, started_at
 from jitscope.model.events import (
+    AddedUpEvent,
     CallsEvent,
     CompilationEvent,
     ContextEvent,
@@ -24,6 +25,7 @@ from jitscope.model.events import (
     Phase,
     PhaseEvent,
     ProcessInfo,
+    RepeatEvent,
     SignatureEvent,
 )
 from jitscope.model.recording import Recording
@@ -169,6 +171,10 @@ def _ids(event: Event) -> Iterable[int]:
         case CallsEvent():
             runs = (each for run in event.runs for each in (run.signature, run.compilation) if each is not None)
             return (event.function, *runs)
+        case RepeatEvent():
+            return (event.function, *(each for run in event.runs for each in (run.signature, run.compilation) if each))
+        case AddedUpEvent():
+            return () if event.function is None else (event.function,)
         case NoteEvent():
             return () if event.function is None else (event.function,)
     return ()
@@ -200,7 +206,9 @@ def _moved(event: Event, by: int, process: int, later: float) -> Event:
             )
         case PhaseEvent():
             return replace(event, compilation=event.compilation + by, phase=_shifted(event.phase, later))
-        case CallsEvent():
+        case AddedUpEvent():
+            return replace(event, function=new(event.function))
+        case CallsEvent() | RepeatEvent():
             runs = tuple(
                 replace(run, signature=new(run.signature), compilation=new(run.compilation)) for run in event.runs
             )

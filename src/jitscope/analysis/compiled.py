@@ -23,7 +23,8 @@ class Compiled(msgspec.Struct, frozen=True):
     @property
     def owner(self) -> tuple[object, ...]:
         """The function object that was compiled, with its options: what JAX's caches belong to."""
-        return (self.body, tuple(sorted(self.function.options.items())))
+        options = self.function.options
+        return (self.body, tuple(sorted(options.items())) if options else ())
 
     @property
     def body(self) -> tuple[object, ...]:

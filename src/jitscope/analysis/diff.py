@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import ne
 from typing import NamedTuple
 
@@ -30,12 +32,14 @@ def diff_signatures(
     result is empty exactly where the two signatures are the same to the cache. ``defaults`` are the parameters that
     have one; None where that is not known: then each could.
     """
+    if old.nodes == new.nodes and [leaf.path for leaf in old.leaves] == [leaf.path for leaf in new.leaves]:
+        return _diff_alike(old, new, framework)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
     passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
     causes: list[Cause] = []
     for key, leaf in after.items():
         other = before.get(key)
-        if other is not None and not same_leaf(other, leaf):
+        if other is not None and other is not leaf and not same_leaf(other, leaf):
             causes.extend(_leaf_causes(other, leaf, framework))
     changed = dict(_node_causes(old, new))
     moved = list(_moved(old, new, before, after, {path for path, whole in changed if whole}))
@@ -49,8 +53,28 @@ def diff_signatures(
     causes = [*told, *causes]
     order = {path: n for n, (path, _) in reversed(list(enumerate(after)))}
     causes.sort(key=lambda one: order.get(one.path or "", len(order)))
-    causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
-    if passed_otherwise and not moved:
+    return _with_what_is_beside(causes, old, new, passed_otherwise=passed_otherwise and not moved)
+
+
+def _diff_alike(old: Signature, new: Signature, framework: Framework) -> tuple[Cause, ...]:
+    """The difference where the containers and the paths of the leaves are the same: almost always."""
+    causes: list[Cause] = []
+    for other, leaf in zip(old.leaves, new.leaves, strict=True):
+        if other is not leaf and not same_leaf(other, leaf):
+            causes.extend(_leaf_causes(other, leaf, framework))
+    if len({leaf.path for leaf in new.leaves}) < len(new.leaves):
+        order = {leaf.path: n for n, leaf in reversed(list(enumerate(new.leaves)))}
+        causes.sort(key=lambda one: order.get(one.path or "", len(order)))
+    passed_otherwise = (old.positional, old.keywords) != (new.positional, new.keywords)
+    return _with_what_is_beside(causes, old, new, passed_otherwise=passed_otherwise)
+
+
+def _with_what_is_beside(
+    causes: list[Cause], old: Signature, new: Signature, *, passed_otherwise: bool
+) -> tuple[Cause, ...]:
+    if old.options != new.options:
+        causes += options_changed(*(dict(text.split("=", 1) for text in one.options) for one in (old, new)))
+    if passed_otherwise:
         causes.append(_passing(old, new))
     if not causes and old.structure_digest != new.structure_digest:
         causes.append(cause("tree_structure", None, *_excerpts(old.structure, new.structure)))
@@ -169,17 +193,17 @@ def _leads_to(path: str, other: str) -> bool:
 
 def distance(old: Signature, new: Signature) -> tuple[int, int]:
     """How many leaves differ; then in how many aspects they do, together with what is beside the leaves."""
-    beside = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
-    beside += old.nodes != new.nodes and [node.key for node in old.nodes] != [node.key for node in new.nodes]
+    around = sum(one != other for one, other in zip(_beside(old), _beside(new), strict=True))
+    around += old.nodes != new.nodes and _node_keys(old) != _node_keys(new)
     if len(old.leaves) == len(new.leaves):
         pairs = [(one, other) for one, other in zip(old.leaves, new.leaves, strict=True) if one is not other]
         differing = [(one, other) for one, other in pairs if one.path != other.path or not same_leaf(one, other)]
         if all(one.path == other.path for one, other in differing):
-            return len(differing), beside + sum(_aspects(one, other) for one, other in differing)
+            return len(differing), around + sum(_aspects(one, other) for one, other in differing)
     before, after = _by_path(old.leaves), _by_path(new.leaves)
     changed = [(before.get(key), leaf) for key, leaf in after.items() if not same_leaf(before.get(key), leaf)]
     gone = sum(key not in after for key in before)
-    return len(changed) + gone, beside + gone + sum(_aspects(one, other) for one, other in changed)
+    return len(changed) + gone, around + gone + sum(_aspects(one, other) for one, other in changed)
 
 
 def nearest(earlier: Sequence[Signature], new: Signature) -> Signature | None:
@@ -212,17 +236,33 @@ def _beside(signature: Signature) -> tuple[object, ...]:
     return (signature.positional, signature.keywords, signature.structure_digest, signature.options)
 
 
+def _node_keys(signature: Signature) -> tuple[tuple[object, ...], ...]:
+    return tuple(node.key for node in signature.nodes)
+
+
+def beside(signature: Signature) -> tuple[object, ...]:
+    """All that `distance` compares beside leaves, each worth one aspect."""
+    return (*_beside(signature), _node_keys(signature))
+
+
 _Leaves = dict[tuple[str, int], Leaf]
 
 
 def _by_path(leaves: Sequence[Leaf]) -> _Leaves:
     """Leaves by path; a path that occurs several times is told apart by its occurrence."""
-    found: dict[tuple[str, int], Leaf] = {}
+    return dict(zip(leaf_places(leaves), leaves, strict=True))
+
+
+def leaf_places(leaves: Sequence[Leaf]) -> list[tuple[str, int]]:
+    """Path and occurrence of each leaf, from 0."""
+    paths = [leaf.path for leaf in leaves]
+    if len(set(paths)) == len(paths):
+        return [(path, 0) for path in paths]
+    seen: Counter[str] = Counter()
+    found: list[tuple[str, int]] = []
     for leaf in leaves:
-        occurrence = 0
-        while (leaf.path, occurrence) in found:
-            occurrence += 1
-        found[leaf.path, occurrence] = leaf
+        found.append((leaf.path, seen[leaf.path]))
+        seen[leaf.path] += 1
     return found
 
 
@@ -258,14 +298,14 @@ def _passing_text(signature: Signature) -> str:
     return f"{signature.positional} by position{named}"
 
 
-def _leaf_causes(old: Leaf, new: Leaf, framework: Framework) -> Iterator[Cause]:
+@lru_cache(maxsize=1 << 14)  # many functions, and all ranks, differ in the same leaves
+def _leaf_causes(old: Leaf, new: Leaf, framework: Framework) -> tuple[Cause, ...]:
     if isinstance(old, ArrayLeaf) and isinstance(new, ArrayLeaf):
         found = tuple(_array_causes(old, new, framework))
-        yield from found or (cause("unknown", new.path, old.type_text, new.type_text),)
-    elif isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
-        yield _static_cause(old, new)
-    else:
-        yield cause("python_type", new.path, _kind_text(old, framework), _kind_text(new, framework))
+        return found or (cause("unknown", new.path, old.type_text, new.type_text),)
+    if isinstance(old, StaticLeaf) and isinstance(new, StaticLeaf):
+        return (_static_cause(old, new),)
+    return (cause("python_type", new.path, _kind_text(old, framework), _kind_text(new, framework)),)
 
 
 def _static_cause(old: StaticLeaf, new: StaticLeaf) -> Cause:

@@ -6,11 +6,12 @@ A `Digest` is what of one recording is needed for that: recordings can be looked
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from jitscope.analysis.combine import Start, process_info, starts_of
-from jitscope.analysis.functions import function_reports
+from jitscope.analysis.functions import Verdicts, function_reports, judge
 from jitscope.analysis.index import index_events
 from jitscope.analysis.notes import notes_of
 from jitscope.analysis.portable import lone_devices, portable, signature_key
@@ -34,13 +35,16 @@ ProgramKey = tuple[str, str | None, bytes]
 """Program, transformation, signature."""
 
 
+Part = TypeVar("Part")
+
+
 class Cost(msgspec.Struct):
     """How often one process compiled something, and what that took."""
 
     count: int = 0
     seconds: float = 0.0
-    causes: dict[CauseKind, None] = msgspec.field(default_factory=dict)
-    sites: dict[Site, None] = msgspec.field(default_factory=dict)
+    causes: tuple[CauseKind, ...] = ()
+    sites: tuple[Site, ...] = ()
 
 
 class FunctionDigest(msgspec.Struct):
@@ -68,6 +72,21 @@ class Known(msgspec.Struct):
     """What processes have in common, kept once."""
 
     signatures: dict[bytes, Signature | None] = msgspec.field(default_factory=dict)
+    verdicts: Verdicts = msgspec.field(default_factory=dict)
+    parts: dict[object, object] = msgspec.field(default_factory=dict)
+
+    def same(self, part: Part) -> Part:
+        """The one object that stands for all that are equal to ``part``."""
+        return self.parts.setdefault(part, part)  # type: ignore[return-value]
+
+    def shared(self, digest: Digest) -> Digest:
+        """``digest``, which another process made, with what it has in common with others."""
+        for function in digest.functions.values():
+            function.programs = {self.same(key): cost for key, cost in function.programs.items()}
+            for cost in function.programs.values():
+                cost.causes = self.same(cost.causes)
+                cost.sites = self.same(cost.sites)
+        return digest
 
 
 def summarize(recordings: Sequence[Recording], *, notes: Sequence[Note] = ()) -> Combined:
@@ -83,7 +102,7 @@ def summarize(recordings: Sequence[Recording], *, notes: Sequence[Note] = ()) ->
 def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
     """What is needed of one recording; its signatures are added to ``known``."""
     index = index_events(recording)
-    reports = function_reports(index)
+    reports = function_reports(index, judge(index, known.verdicts), brief=True)
     devices = lone_devices(recording.events)
     keys: dict[int | None, bytes] = {}
     functions: dict[FunctionKey, FunctionDigest] = {}
@@ -99,13 +118,14 @@ def digest_of(recording: Recording, start: Start, known: Known) -> Digest:
                 )
                 keys[one.signature] = key = signature_key(signature)
                 known.signatures.setdefault(key, signature)
-            cost = found.programs.setdefault((one.program, one.under, keys[one.signature]), Cost())
+            program = known.same((one.program, one.under, keys[one.signature]))
+            cost = found.programs.setdefault(program, Cost())
             cost.count += 1
             cost.seconds += one.seconds
-            cost.causes |= dict.fromkeys(cause.kind for cause in one.causes)
-            if one.site is not None and len(cost.sites) < SITES:
-                cost.sites[one.site] = None
-    totals = totals_of(reports, eager_ops_of(index.compilations))
+            cost.causes = known.same(tuple(dict.fromkeys((*cost.causes, *(cause.kind for cause in one.causes)))))
+            if one.site is not None and one.site not in cost.sites and len(cost.sites) < SITES:
+                cost.sites = known.same((*cost.sites, known.same(one.site)))
+    totals = totals_of(reports, eager_ops_of(index.compilations, index.added_up))
     return Digest(process_info(recording, start), totals, functions, notes_of(recording, index))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -63,12 +64,12 @@ def _position(text: str, order: Sequence[str]) -> int:
     return next((n for n, path in enumerate(order) if text.startswith((f"{path}: ", f"{path}="))), len(order))
 
 
+@lru_cache(maxsize=1 << 14)
+def _sizeless(leaf: ArrayLeaf) -> tuple[object, ...]:
+    return msgspec.structs.replace(leaf, shape=(), stride=None), len(leaf.shape), leaf.stride is None
+
+
 def shape_free(signature: Signature) -> tuple[object, ...]:
     """All of a signature but sizes and strides: what the signatures of one family have in common."""
-    leaves = tuple(
-        (msgspec.structs.replace(leaf, shape=(), stride=None), len(leaf.shape), leaf.stride is None)
-        if isinstance(leaf, ArrayLeaf)
-        else leaf
-        for leaf in signature.leaves
-    )
+    leaves = tuple([_sizeless(leaf) if isinstance(leaf, ArrayLeaf) else leaf for leaf in signature.leaves])
     return (leaves, signature.structure_digest, signature.positional, signature.keywords)

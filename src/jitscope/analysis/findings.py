@@ -127,9 +127,10 @@ def _plan(main: Cause, group: Sequence[_Entry], source: FunctionEvent, index: In
         return None
     group = _costliest_process(group)
     family = _family(main, group, index)
-    seen = {one.id: one for entry in group for one in entry.function.signatures}
+    functions = {entry.function.id: entry.function for entry in group}.values()
+    seen = {one.id: one for function in functions for one in function.signatures}
     first: dict[int, float] = {}
-    for function in {entry.function.id: entry.function for entry in group}.values():
+    for function in functions:
         for one in function.compilations_detail:
             if one.signature is not None and one.signature in family and one.layers[-1:] == ("compile",):
                 # Compiled again for another reason, it would be with padded sizes as well.
@@ -155,8 +156,8 @@ def _costliest_process(group: Sequence[_Entry]) -> Sequence[_Entry]:
 
 def _family(main: Cause, group: Sequence[_Entry], index: Index) -> Mapping[int, Signature]:
     """The signatures of the functions that differ from the newest one in sizes only."""
-    ids = [one.id for entry in group for one in entry.function.signatures]
-    known = {identity: index.signatures[identity].signature for identity in dict.fromkeys(ids)}
+    functions = {entry.function.id: entry.function for entry in group}.values()
+    known = {one.id: index.signatures[one.id].signature for function in functions for one in function.signatures}
     newest = next((entry.one.signature for entry in reversed(group) if entry.one.signature in known), None)
     if newest is None:
         return {}

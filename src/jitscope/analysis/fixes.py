@@ -241,6 +241,7 @@ _PRIORITY: Final[tuple[CauseKind, ...]] = (
     "aliasing", "graph_break", "cache_evicted", "nested_first", "backward", "unknown", "first_compile",
 )  # fmt: skip
 """Which of several causes is told first: the one that the others tend to follow from."""
+_RANK: Final = {kind: position for position, kind in enumerate(_PRIORITY)}
 
 _DTYPES: Final = (("bf", "bfloat"), ("f", "float"), ("i", "int"), ("u", "uint"), ("c", "complex"))
 _TYPE = re.compile(r"^(\w+)\[([\d,$]*)\]")
@@ -249,8 +250,7 @@ _SIZE = re.compile(r"\.size\(\)\[(\d+)\]")
 
 def main_cause(causes: Sequence[Cause]) -> Cause:
     """The cause to tell first; ``causes`` is not empty."""
-    rank = {kind: position for position, kind in enumerate(_PRIORITY)}
-    return min(causes, key=lambda one: rank[one.kind])
+    return causes[0] if len(causes) == 1 else min(causes, key=lambda one: _RANK[one.kind])
 
 
 def fix_for(causes: Sequence[Cause], function: FunctionEvent) -> str | None:

@@ -38,9 +38,14 @@ class SourceGroup(msgspec.Struct, frozen=True):
     def families(self) -> tuple[FamilyReport, ...]:
         """The families of all; what several processes have alike is one, with the most signatures that one has."""
         found: list[FamilyReport] = []
-        for process in {one.process: None for one in self.members}:
-            for family in (each for one in self.members if one.process == process for each in one.families):
-                same = next((n for n, each in enumerate(found) if process and each.text == family.text), None)
+        known: dict[str, int] = {}
+        by_process: dict[int | None, list[FamilyReport]] = {}
+        for one in self.members:
+            by_process.setdefault(one.process, []).extend(one.families)
+        for process, members in by_process.items():
+            for family in members:
+                same = known.get(family.text) if process else None
+                known.setdefault(family.text, len(found))
                 if same is None:
                     found.append(family)
                     continue

@@ -7,7 +7,7 @@ checked, and it counts for the recompile limit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from jitscope.model.events import CompilationEvent, FunctionEvent, Run
 from jitscope.model.report import Note
@@ -26,16 +26,22 @@ def idle_entries(function: FunctionEvent, events: Sequence[CompilationEvent], ru
     """
     notes: list[Note] = []
     entries = [one for one in events if one.compiled and one.resume_of is None and one.framework_id is not None]
+    first: dict[int | None, int] = {}
+    last_hit: dict[int | None, int] = {}
+    for n, run in enumerate(runs):
+        first.setdefault(run.compilation, n)
+        if run.outcome == "hit":
+            last_hit[run.compilation] = n
+    hits = [0, *accumulate(run.count if run.outcome == "hit" else 0 for run in runs)]
     newest = max((one.generation for one in entries), default=0)
     for older, newer in pairwise(entries):
         if older.program != newer.program or older.maker != newer.maker or older.generation != newest:
             continue
-        start = next((n for n, run in enumerate(runs) if run.compilation == newer.id), None)
+        start = first.get(newer.id)
         if start is None:
             continue
-        later = [run for run in runs[start:] if run.outcome == "hit"]
-        served = sum(run.count for run in later)
-        if served >= FEWEST_CALLS and all(run.compilation != older.id for run in later):
+        served = hits[-1] - hits[start]
+        if served >= FEWEST_CALLS and last_hit.get(older.id, -1) < start:
             notes.append(
                 Note(
                     "idle-entry",

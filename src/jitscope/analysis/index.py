@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import is_
+
 import msgspec
 
 from jitscope.model.events import (
+    AddedUpEvent,
     CacheEvent,
     CallsEvent,
     CompilationEvent,
@@ -15,11 +19,15 @@ from jitscope.model.events import (
     NoteEvent,
     Phase,
     PhaseEvent,
+    RepeatEvent,
     Run,
     SignatureEvent,
 )
 from jitscope.model.recording import Recording
-from jitscope.model.signature import Leaf
+from jitscope.model.signature import Leaf, Signature
+
+MOST_RUNS = 100_000
+"""Runs of one function's history whose repeats are all laid out."""
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -39,6 +47,10 @@ class Index(msgspec.Struct, frozen=True):
     """By compilation: the label that it happened under."""
     dangling: int
     """Events that refer to something that is not in the recording."""
+    added_up: tuple[AddedUpEvent, ...] = ()
+    """Compilations that were not kept one by one; what they refer to exists."""
+    shortened: dict[int, int] = {}
+    """Functions with too long a history: how often the calls came whose order is in `runs` once."""
     unended: frozenset[int | None] = frozenset()
     """Processes that did not end, by position; in a recording of one process, that is None."""
 
@@ -55,6 +67,10 @@ def index_events(recording: Recording) -> Index:
     compilations: dict[int, CompilationEvent] = {}
     later: list[PhaseEvent] = []
     runs: dict[int, list[Run]] = {}
+    shortened: dict[int, int] = {}
+    added_up: list[AddedUpEvent] = []
+    again: dict[int, int] = {}
+    equal: dict[tuple[int, Signature], int] = {}
     caches: list[CacheEvent] = []
     notes: list[NoteEvent] = []
     end: EndEvent | None = None
@@ -65,7 +81,13 @@ def index_events(recording: Recording) -> Index:
             case FunctionEvent():
                 functions[event.id] = event
             case SignatureEvent():
-                signatures[event.id] = _interned(event, leaves)
+                one = _interned(event, leaves)
+                first = equal.setdefault((event.function, one.signature), event.id)
+                if first == event.id:
+                    signatures[event.id] = one
+                else:
+                    # Of very many signatures capture forgets the older ones, and writes what comes again anew.
+                    again[event.id] = first
             case ContextEvent():
                 contexts[event.id] = event
             case CompilationEvent():
@@ -76,6 +98,17 @@ def index_events(recording: Recording) -> Index:
                 later.append(event)
             case CallsEvent():
                 runs.setdefault(event.function, []).extend(event.runs)
+            case RepeatEvent():
+                known = runs.setdefault(event.function, [])
+                if len(known) + len(event.runs) * event.times <= MOST_RUNS:
+                    known += event.runs * event.times
+                elif event.times > 0:
+                    # One turn as it was, and all others added up.
+                    known += event.runs
+                    known += [msgspec.structs.replace(run, count=run.count * (event.times - 1)) for run in event.runs]
+                    shortened[event.function] = max(shortened.get(event.function, 0), event.times)
+            case AddedUpEvent():
+                added_up.append(event)
             case CacheEvent():
                 caches.append(event)
             case NoteEvent():
@@ -84,17 +117,22 @@ def index_events(recording: Recording) -> Index:
                 label = event.text
             case EndEvent():
                 end = event
+    if again:
+        _join(again, compilations, runs)
     dangling = sum(function not in functions for function in runs)
     added: dict[int, list[Phase]] = {}
-    for one in later:
-        added.setdefault(one.compilation, []).append(one.phase)
-        dangling += one.compilation not in compilations
+    for late in later:
+        added.setdefault(late.compilation, []).append(late.phase)
+        dangling += late.compilation not in compilations
     whole: list[CompilationEvent] = []
     for compilation in compilations.values():
         phases = (*compilation.phases, *added.get(compilation.id, ()))
         function = compilation.function if compilation.function in functions else None
         signature = compilation.signature if compilation.signature in signatures else None
         dangling += (function, signature) != (compilation.function, compilation.signature)
+        if compilation.id not in added and (function, signature) == (compilation.function, compilation.signature):
+            whole.append(compilation)
+            continue
         whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
     return Index(
         functions=functions,
@@ -107,8 +145,26 @@ def index_events(recording: Recording) -> Index:
         end=end,
         labels=labels,
         dangling=dangling,
+        added_up=tuple(
+            each
+            if each.function is None or each.function in functions
+            else msgspec.structs.replace(each, function=None)
+            for each in added_up
+        ),
+        shortened=shortened,
         unended=_unended(recording, end),
     )
+
+
+def _join(again: Mapping[int, int], compilations: dict[int, CompilationEvent], runs: dict[int, list[Run]]) -> None:
+    """Put the first of several ids of one signature for all of them."""
+    for identity, event in compilations.items():
+        if event.signature is not None and event.signature in again:
+            compilations[identity] = msgspec.structs.replace(event, signature=again[event.signature])
+    for known in runs.values():
+        for n, run in enumerate(known):
+            if run.signature is not None and run.signature in again:
+                known[n] = msgspec.structs.replace(run, signature=again[run.signature])
 
 
 def _unended(recording: Recording, end: EndEvent | None) -> frozenset[int | None]:
@@ -120,5 +176,7 @@ def _unended(recording: Recording, end: EndEvent | None) -> frozenset[int | None
 
 def _interned(event: SignatureEvent, known: dict[Leaf, Leaf]) -> SignatureEvent:
     """The event with equal leaves made the same object: signatures are compared with each other, many times."""
-    leaves = tuple(known.setdefault(leaf, leaf) for leaf in event.signature.leaves)
+    leaves = tuple([known.setdefault(leaf, leaf) for leaf in event.signature.leaves])
+    if all(map(is_, leaves, event.signature.leaves)):
+        return event
     return msgspec.structs.replace(event, signature=msgspec.structs.replace(event.signature, leaves=leaves))

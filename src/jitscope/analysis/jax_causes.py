@@ -6,19 +6,18 @@ of the most similar program compiled before. What can't have caused the layers t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from jitscope.analysis.advice import cause
 from jitscope.analysis.compiled import Compiled, settings_changed
 from jitscope.analysis.diff import diff_signatures, options_changed
+from jitscope.analysis.earlier import Earlier
 from jitscope.model.cause import Cause
 from jitscope.model.events import FunctionEvent
 from jitscope.model.signature import Signature, StaticLeaf
 
 
-def jax_causes(one: Compiled, earlier: Sequence[Compiled], base: Compiled | None) -> list[Cause]:
+def jax_causes(one: Compiled, earlier: Earlier, base: Compiled | None) -> list[Cause]:
     """All causes of a compilation that is not the first of its program; empty where no difference is found.
 
     Args:
@@ -27,7 +26,7 @@ def jax_causes(one: Compiled, earlier: Sequence[Compiled], base: Compiled | None
         base: the one among them that differs least (`compiled.nearest_compiled`).
     """
     causes: list[Cause] = []
-    if all(other.owner != one.owner for other in earlier):
+    if not earlier.has_owner(one):
         # JAX's caches belong to the function object.
         causes += _object_causes(one, base or earlier[-1])
     if base is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jitscope.model.events import CallsEvent, CompilationEvent, LabelEvent
+from jitscope.model.events import CallsEvent, CompilationEvent, LabelEvent, RepeatEvent
 from jitscope.model.recording import Recording
 from jitscope.model.report import CompilationReport, FunctionReport, LabelReport
 
@@ -37,11 +37,14 @@ def labels_of(recording: Recording, functions: Sequence[FunctionReport]) -> tupl
                 if event.id not in place:
                     place[event.id] = now
                     now.compilations.append(event)
-            case CallsEvent() if event.function in known and known[event.function].framework != "python":
+            case CallsEvent() | RepeatEvent() if (
+                event.function in known and known[event.function].framework != "python"
+            ):
                 # Regions compile nothing of their own: their calls are no calls of compiled functions.
+                times = event.times if isinstance(event, RepeatEvent) else 1
                 for run in event.runs:
-                    now.calls += run.count if run.outcome != "nested" else 0
-                    now.hits += run.count if run.outcome == "hit" else 0
+                    now.calls += run.count * times if run.outcome != "nested" else 0
+                    now.hits += run.count * times if run.outcome == "hit" else 0
     details = {one.id: (function.id, one) for function in functions for one in function.compilations_detail}
     found = [_report(text, one, details) for text, one in sums.items()]
     return tuple(one for one in found if one.text is not None or one.calls or _compiled(one))

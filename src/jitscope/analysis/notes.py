@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jitscope.analysis.idle import idle_entries
 from jitscope.analysis.index import Index
-from jitscope.model.events import ProcessInfo
+from jitscope.model.events import CompilationEvent, ProcessInfo
 from jitscope.model.recording import Recording
 from jitscope.model.report import Note
 
@@ -44,10 +44,18 @@ def notes_of(recording: Recording, index: Index) -> tuple[Note, ...]:
             )
         )
     notes += recorded_notes(index, processes)
+    by_function: dict[int, list[CompilationEvent]] = {}
+    for compilation in index.compilations:
+        if compilation.function is not None:
+            by_function.setdefault(compilation.function, []).append(compilation)
+    for identity, times in index.shortened.items():
+        if identity in index.functions:
+            name = index.functions[identity].name
+            text = f"{name}: the same calls came {times} times in a row, and their order is told once"
+            notes.append(Note("history-aggregated", f"{text}; counts are exact"))
     for function in index.functions.values():
-        if function.framework == "torch":
-            mine = [one for one in index.compilations if one.function == function.id]
-            notes += idle_entries(function, mine, index.runs.get(function.id, ()))
+        if function.framework == "torch" and function.id in by_function:
+            notes += idle_entries(function, by_function[function.id], index.runs.get(function.id, ()))
     return tuple(dict.fromkeys(notes))
 
 

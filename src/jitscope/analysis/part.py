@@ -5,10 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from jitscope.analysis.build import report_from
-from jitscope.analysis.functions import judge, reports_of
+from jitscope.analysis.functions import function_reports, judge
 from jitscope.analysis.index import index_events
 from jitscope.analysis.notes import recorded_notes
-from jitscope.model.events import CallsEvent, CompilationEvent, ContextEvent, Event, PhaseEvent, SignatureEvent
+from jitscope.model.events import (
+    AddedUpEvent,
+    CallsEvent,
+    CompilationEvent,
+    ContextEvent,
+    Event,
+    PhaseEvent,
+    RepeatEvent,
+    SignatureEvent,
+)
 from jitscope.model.recording import Recording
 from jitscope.model.report import Report
 
@@ -45,15 +54,14 @@ def build_part_report(whole: Recording, part: Recording, since: Recording | None
             )
         )
     )
-    return report_from(own, index, reports_of(index, judged), notes, known)
+    return report_from(own, index, function_reports(index, judged), notes, known)
 
 
 def _with_all_of(part: Recording, whole: Recording) -> Recording:
     """``whole``, with what it had no room for any more."""
     there = {_key(event) for event in whole.events}
-    missing = [
-        event for event in part.events if not isinstance(event, CallsEvent | PhaseEvent) and _key(event) not in there
-    ]
+    counts = (CallsEvent, RepeatEvent, AddedUpEvent, PhaseEvent)
+    missing = [event for event in part.events if not isinstance(event, counts) and _key(event) not in there]
     return msgspec.structs.replace(whole, events=(*whole.events, *missing)) if missing else whole
 
 

@@ -16,7 +16,7 @@ def state_of(compilations: Sequence[CompilationEvent]) -> State:
     compiled = [event for event in compilations if event.compiled]
     if not compiled:
         return "idle"
-    if any(_again(event, compiled[:position]) for position, event in enumerate(compiled)):
+    if _thrashes(compiled):
         return "thrashing"
     # A region compiles several programs, each for signatures of its own; transformed ones are others again.
     by_program: dict[tuple[object, ...], set[int | None]] = {}
@@ -29,17 +29,20 @@ def state_of(compilations: Sequence[CompilationEvent]) -> State:
     return "polymorphic" if signatures < MEGAMORPHIC else "megamorphic"
 
 
-def _again(event: CompilationEvent, before: Sequence[CompilationEvent]) -> bool:
-    """Whether an earlier call compiled the same program for the same signature, and the framework names no reason.
+def _thrashes(compiled: Sequence[CompilationEvent]) -> bool:
+    """Whether two calls compiled the same program for the same signature, and the framework names no reason.
 
     With a reason (torch's guard failures) something beside the arguments changed: another entry, not thrashing.
     """
-    if event.under is not None or event.signature is None or event.evidence:
-        return False
-    return any(
-        other.under is None
-        and (other.program, other.maker, other.signature, other.context)
-        == (event.program, event.maker, event.signature, event.context)
-        and other.call != event.call
-        for other in before
-    )
+    calls: dict[tuple[object, ...], tuple[int | None, bool]] = {}
+    for event in compiled:
+        if event.under is not None:
+            continue
+        key = (event.program, event.maker, event.signature, event.context)
+        call, several = calls.get(key, (event.call, False))
+        several = several or call != event.call
+        # Several earlier calls: at least one of them is another one than this.
+        if key in calls and several and event.signature is not None and not event.evidence:
+            return True
+        calls[key] = (call, several)
+    return False

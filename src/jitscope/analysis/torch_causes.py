@@ -15,6 +15,7 @@ import msgspec
 from jitscope.analysis.advice import cause
 from jitscope.analysis.compiled import Compiled
 from jitscope.analysis.diff import diff_signatures
+from jitscope.analysis.earlier import Earlier
 from jitscope.analysis.global_state import names_in_reason
 from jitscope.analysis.guards import Guard, matching, parse_guard, related
 from jitscope.analysis.jax_causes import option_causes
@@ -30,17 +31,18 @@ _WRAPPER = "inner"
 """The function that torch puts around modules and builtins that it compiles (torch/_dynamo/external_utils.py)."""
 
 
-def torch_causes(one: Compiled, earlier: Sequence[Compiled]) -> tuple[list[Cause], Compiled | None]:
+def torch_causes(one: Compiled, earlier: Earlier) -> tuple[list[Cause], Compiled | None]:
     """All causes of a compilation that is not the first of its program, and the entry that they are told against."""
     event = one.event
-    live = [other for other in earlier if other.event.generation == event.generation]
+    live = earlier.of_generation(event.generation)
     if not live:
         return [cause("cache_cleared")], earlier[-1]
     guards = entries_of(event.guards)
     said = {entry: text for text in event.evidence if (entry := parse_guard(text).entry)}
     candidates: list[tuple[bool, int, int, list[Cause], Compiled]] = []
     arguments = _argument_names(one)
-    for position, other in enumerate(live):
+    # An entry that nothing is said of makes no candidate.
+    for position, other in earlier.entries(event.generation, dict.fromkeys((*guards, *said))):
         entry = other.event.framework_id or ""
         failures = _with_said(guards.get(entry, ()), said.get(entry), entry, one, arguments)
         found = causes_of_guards(
@@ -169,15 +171,15 @@ def _without_words(one: Compiled, live: Sequence[Compiled]) -> list[Cause]:
     """Dynamo looked at no entry: they are another wrapper's or another code's, or gone."""
     if one.event.resume_of is not None and one.event.guards_asked:
         return [cause("graph_break", one.event.resume_of)]
-    same = [other for other in live if other.function.id == one.function.id]
-    if not same:
+    same = next((other for other in reversed(live) if other.function.id == one.function.id), None)
+    if same is None:
         options = option_causes(live[-1].function, one.function)
         if options:
             return options
         return [cause("new_function", one.function.name, "an earlier compiled object of the same code", "another one")]
     if one.event.guards_asked:
         return [cause("cache_evicted")]
-    changes = _against(same[-1], one)
+    changes = _against(same, one)
     return changes or [cause("cache_evicted")]
 
 

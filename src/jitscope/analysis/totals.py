@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jitscope.analysis.advice import avoidable
-from jitscope.model.events import CompilationEvent, Framework, Site
+from jitscope.model.events import AddedUpEvent, CompilationEvent, Framework, Site
 from jitscope.model.report import EagerOp, FunctionReport, Totals
 
 
@@ -33,19 +33,28 @@ def totals_of(functions: Sequence[FunctionReport], eager_ops: Sequence[EagerOp])
     )
 
 
-def eager_ops_of(compilations: Sequence[CompilationEvent]) -> tuple[EagerOp, ...]:
+def eager_ops_of(
+    compilations: Sequence[CompilationEvent], added_up: Sequence[AddedUpEvent] = ()
+) -> tuple[EagerOp, ...]:
     """Compilations without an owner, by program, the costliest first; sites by how often they compiled."""
     groups: dict[tuple[Framework, str, bool], list[CompilationEvent]] = {}
     for event in compilations:
         if event.function is None:
             groups.setdefault((event.framework, event.program, event.library), []).append(event)
+    more: dict[tuple[Framework, str, bool], list[AddedUpEvent]] = {}
+    for one in added_up:
+        if one.function is None:
+            more.setdefault((one.framework, one.program, one.library), []).append(one)
+            groups.setdefault((one.framework, one.program, one.library), [])
     found = [
         EagerOp(
             name=program,
             framework=framework,
             library=library,
-            compilations=sum(event.compiled for event in events),
-            compile_seconds=sum(event.seconds for event in events),
+            compilations=sum(event.compiled for event in events)
+            + sum(one.compilations for one in more.get((framework, program, library), ())),
+            compile_seconds=sum(event.seconds for event in events)
+            + sum(sum(one.phases.values()) for one in more.get((framework, program, library), ())),
             sites=_sites(events),
         )
         for (framework, program, library), events in groups.items()

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from jitscope.capture.folding import SAVED, fold
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import local, refusal_of
-from jitscope.model.events import FunctionEvent, Outcome, Run, SignatureEvent
+from jitscope.model.events import CallsEvent, FunctionEvent, Outcome, RepeatEvent, Run, SignatureEvent
 from jitscope.model.signature import Signature
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ RunKey = tuple[int | None, Outcome, int | None]
 
 FLUSH_RUNS = 4096
 """Runs kept before they are handed to the sessions."""
+KEPT_SIGNATURES = 20_000
+"""Signatures of one function that are kept; of more, the oldest half is forgotten, and known anew if it comes again."""
 
 
 def _show_the_call_only(refusal: BaseException) -> None:
@@ -110,6 +113,10 @@ class Book:
         self.log: list[RunKey] = []
         """Hits that a function of `several` entered, in order, and that are not in the history yet."""
         self._runs: list[tuple[RunKey, int]] = []
+        self._folded: list[tuple[tuple[tuple[RunKey, int], ...], int]] = []
+        """What was before that: runs, and how often they came."""
+        self.incomplete = False
+        """Whether keys were forgotten: then a silent call can have a signature that is not in `signatures`."""
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
 
@@ -126,7 +133,7 @@ class Book:
         """This process is a fork: its calls are counted from 1, and its parent's are not its own."""
         self.in_flight.clear()
         self.marks.calls.clear()
-        self.take_runs()
+        self.take_calls()
         self.counts.clear()
         self.calls = self.compilations = 0
         self.seconds = 0.0
@@ -178,7 +185,7 @@ class Book:
         try:
             with self.lock:
                 self._absorb()
-                full = len(self._runs) > FLUSH_RUNS
+                full = self._is_full()
             if full:
                 self.recorder.flush_calls(self)
         except Exception as error:
@@ -265,7 +272,7 @@ class Book:
             self._absorb()
             self._append((signature, outcome, compilation), count)
             ordinal = self.calls
-            full = len(self._runs) > FLUSH_RUNS
+            full = self._is_full() or len(self.signature_by_id) > KEPT_SIGNATURES
         if full:  # outside of the lock: the recorder takes its own lock first, then the book's
             self.recorder.flush_calls(self)
         return ordinal
@@ -309,16 +316,36 @@ class Book:
         else:
             runs.append((key, count))
 
-    def take_runs(self) -> tuple[Run, ...]:
+    def _is_full(self) -> bool:
+        """Whether there are many runs, whatever repeats folded."""
+        if len(self._runs) <= FLUSH_RUNS:
+            return False
+        self._fold()
+        return sum(len(runs) for runs, _ in self._folded) > FLUSH_RUNS
+
+    def _fold(self) -> None:
+        found, self._runs = fold(self._runs)
+        for runs, times in found:
+            if times > 1 and self._folded and self._folded[-1][0] == runs:
+                times += self._folded.pop()[1]  # noqa: PLW2901
+            self._folded.append((runs, times))
+
+    def take_calls(self) -> list[CallsEvent | RepeatEvent]:
         """The history since the last time it was taken."""
         with self.lock:
             self._absorb()
+            if len(self._runs) > SAVED:
+                self._fold()
+            parts = [*self._folded, *([(tuple(self._runs), 1)] if self._runs else [])]
+            self._runs, self._folded = [], []
+        found: list[CallsEvent | RepeatEvent] = []
+        for part, times in parts:
             runs = tuple(
                 Run(signature=signature, outcome=outcome, count=count, compilation=compilation)
-                for (signature, outcome, compilation), count in self._runs
+                for (signature, outcome, compilation), count in part
             )
-            self._runs = []
-            return runs
+            found.append(RepeatEvent(self.id, runs, times) if times > 1 else CallsEvent(self.id, runs))
+        return found
 
     # -- signatures --------------------------------------------------------------------------
 
@@ -339,3 +366,27 @@ class Book:
                 self._by_value[value] = known
                 self.signature_by_id[known.id] = known
             return known
+
+    def forget_signatures(self) -> list[int]:
+        """Forget the older half of the signatures where there are too many; call it when the history was taken.
+
+        What a probe or a counter still speaks of stays. A forgotten one that comes again gets another id: whoever reads
+        the recording takes equal ones for the same. The result is the ids.
+        """
+        with self.lock:
+            if len(self.signature_by_id) <= KEPT_SIGNATURES:
+                return []
+            held = {counter.key[0] for counter in (*self._retired, self._live) if counter is not None}
+            held |= {key[0] for key, _ in self._runs} | {key[0] for key in self.log} | set(self.probe.signatures_held())
+            older = itertools.islice(self.signature_by_id, KEPT_SIGNATURES // 2)
+            gone = {identity: None for identity in older if identity not in held}
+            for identity in gone:
+                self._by_value.pop(self.signature_by_id.pop(identity).signature, None)
+            keys = len(self.signatures)
+            self.signatures = {key: known for key, known in self.signatures.items() if known.id not in gone}
+            self.incomplete = self.incomplete or len(self.signatures) < keys
+            counts: Counter[RunKey] = Counter()
+            for (signature, outcome, compilation), count in self.counts.items():
+                counts[None if signature in gone else signature, outcome, compilation] += count
+            self.counts = counts
+            return list(gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 
@@ -19,6 +20,9 @@ class Probe(Protocol):
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         """After the call: enter it in the book. ``entered`` is when it began, or 0 if the book was quiet then."""
+
+    def signatures_held(self) -> Collection[int]:
+        """Ids of signatures that it will speak of without reading them again."""
 
 
 class Adapter(Protocol):

@@ -21,7 +21,7 @@ import msgspec
 
 from jitscope._startup import Member, current_process
 from jitscope.capture import switches
-from jitscope.capture.book import Book
+from jitscope.capture.book import KEPT_SIGNATURES, Book
 from jitscope.capture.gates import Gates
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
@@ -30,7 +30,6 @@ from jitscope.capture.thrash import ThrashWatch
 from jitscope.errors import JitscopeError
 from jitscope.model.events import (
     SCHEMA,
-    CallsEvent,
     CompilationEvent,
     ContextEvent,
     EndEvent,
@@ -136,6 +135,9 @@ class Recorder:
             if not book.in_flight:
                 self.flush_calls(book)
                 self.books.pop(book.id, None)
+                for session in self.sessions:
+                    session.defined.difference_update((book.id, *book.signature_by_id))
+                    session.forget(book.id)
 
     def _define(self, session: Session, book: Book, signatures: Iterable[int | None]) -> None:
         if book.id not in session.defined:
@@ -143,8 +145,10 @@ class Recorder:
             session.write(book.event)
         for signature in signatures:
             if signature is not None and signature not in session.defined:
-                session.defined.add(signature)
-                session.write(book.signature_by_id[signature])
+                known = book.signature_by_id.get(signature)
+                if known is not None:  # another thread's call may have it, and it was forgotten just now
+                    session.defined.add(signature)
+                    session.write(known)
 
     def context(self, settings: dict[str, str]) -> int:
         """The id of these settings; equal ones have the same."""
@@ -200,13 +204,23 @@ class Recorder:
     def flush_calls(self, book: Book) -> None:
         """Hand a book's fresh history to the sessions."""
         with self.lock:
-            runs = book.take_runs()
-            if not runs:
+            calls = book.take_calls()
+            if not calls:
                 return
-            event = CallsEvent(function=book.id, runs=runs)
+            met = dict.fromkeys(run.signature for event in calls for run in event.runs)
             for session in self.sessions:
-                self._define(session, book, [run.signature for run in runs])
-                session.write(event)
+                self._define(session, book, met)
+                session.write_calls(calls)
+            gone = book.forget_signatures()
+            if gone:
+                for session in self.sessions:
+                    session.defined.difference_update(gone)
+                self.note(
+                    "signatures-forgotten",
+                    f"{book.event.name} met more than {KEPT_SIGNATURES} signatures: older ones are written again where "
+                    "they come again; counts are exact",
+                    book.id,
+                )
 
     def note(self, slug: str, text: str, function: int | None = None) -> None:
         """Write what could not be seen; a slug is written a few times at most, and each text once."""

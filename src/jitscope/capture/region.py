@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from jitscope.capture.book import Book
@@ -17,6 +18,10 @@ class RegionProbe:
 
     def enter(self) -> None:
         """Nothing to prepare."""
+
+    def signatures_held(self) -> Collection[int]:
+        """None: calls of a region have no signature."""
+        return ()
 
     def settle(
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None

@@ -1,11 +1,12 @@
-"""Where events go: memory, and a file while a `record` block is open."""
+"""Where events go: a file while a `record` block is open, a block that asks; memory is in `memory`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from jitscope.capture.memory import MOST_NOTES, MemorySession, add_up
 from jitscope.model.events import (
     CallsEvent,
     CompilationEvent,
@@ -16,112 +17,14 @@ from jitscope.model.events import (
     LabelEvent,
     NoteEvent,
     PhaseEvent,
-    Run,
-    SignatureEvent,
+    RepeatEvent,
 )
-from jitscope.model.recording import Recording
 from jitscope.store.writer import RecordingFile
 
-MEMORY_EVENTS = 50_000
-"""Compilations and signatures kept in memory; later ones are counted, not kept."""
-MEMORY_RUNS = 20_000
-"""Runs of call history kept in memory for each function; older ones are added up."""
-MEMORY_LABELS = 5_000
-"""Changes of the label kept in memory; what happens after the last of them belongs to none."""
-MEMORY_LABELLED_RUNS = 100_000
-"""Runs of call history under all labels that are kept in memory; no label is kept beyond."""
-
-
-class MemorySession:
-    """Everything so far in this process, bounded."""
-
-    def __init__(self, header: Header, zero: float) -> None:
-        self.header = header
-        self.zero = zero
-        """Monotonic clock at the start, in seconds."""
-        self.defined: set[int] = set()
-        self._events: list[Event] = []
-        self._runs: dict[int, list[Run]] = {}
-        self._dropped = 0
-        self._aggregated: set[int] = set()
-        self._labels = self._labelled_runs = 0
-        self._unlabelled = False
-
-    def write(self, event: Event) -> None:
-        """Keep an event."""
-        if isinstance(event, CallsEvent):
-            self._add_runs(event)
-        elif isinstance(event, LabelEvent):
-            self._change_label(event)
-        elif isinstance(event, (CompilationEvent, SignatureEvent)) and len(self._events) >= MEMORY_EVENTS:
-            self._dropped += 1
-        else:
-            self._events.append(event)
-
-    def _change_label(self, event: LabelEvent) -> None:
-        """The calls so far belong to the label before: they are put in front of the new one."""
-        if self._unlabelled:
-            return
-        self._labels += 1
-        self._labelled_runs += sum(len(runs) for runs in self._runs.values())
-        self._events += self._calls()
-        self._runs = {}
-        if self._labels > MEMORY_LABELS or self._labelled_runs > MEMORY_LABELLED_RUNS:
-            self._unlabelled = True
-            event = LabelEvent()
-        self._events.append(event)
-
-    def _calls(self) -> list[CallsEvent]:
-        return [CallsEvent(function=function, runs=tuple(runs)) for function, runs in self._runs.items()]
-
-    def _add_runs(self, event: CallsEvent) -> None:
-        runs = self._runs.setdefault(event.function, [])
-        runs.extend(event.runs)
-        if len(runs) > MEMORY_RUNS:
-            old, recent = runs[: MEMORY_RUNS // 2], runs[MEMORY_RUNS // 2 :]
-            sums: Counter[tuple[object, ...]] = Counter()
-            first: dict[tuple[object, ...], Run] = {}
-            for run in old:
-                key = (run.signature, run.outcome, run.compilation)
-                sums[key] += run.count
-                first.setdefault(key, run)
-            self._runs[event.function] = [
-                Run(run.signature, run.outcome, sums[key], run.compilation) for key, run in first.items()
-            ] + recent
-            self._aggregated.add(event.function)
-
-    def recording(self, end: EndEvent) -> Recording:
-        """All that was kept, as a value."""
-        notes: list[Event] = []
-        if self._dropped:
-            notes.append(
-                NoteEvent(
-                    slug="memory-bound",
-                    text=f"{self._dropped} compilations and signatures are not in this report: more than "
-                    f"{MEMORY_EVENTS} events are not kept in memory; record to a file with jitscope.record(path)",
-                )
-            )
-        if self._unlabelled:
-            notes.append(
-                NoteEvent(
-                    slug="labels-bound",
-                    text=f"labels after the first {self._labels - 1} are not kept in memory; record to a file to have "
-                    "them all",
-                )
-            )
-        notes.extend(
-            NoteEvent(
-                slug="history-aggregated",
-                function=function,
-                text=f"the order of the older calls was added up: more than {MEMORY_RUNS} changes are not kept in "
-                "memory; counts are exact",
-            )
-            for function in sorted(self._aggregated)
-        )
-        return Recording(header=self.header, events=(*self._events, *self._calls(), *notes, end))
-
-    def close(self, end: EndEvent) -> None:
-        """Nothing to close."""
+FILE_RUNS = 20_000
+"""Runs of a function's history that a file holds in their order."""
+FILE_RUNS_OF_ALL = 1_000_000
+"""The same, of all functions together."""
 
 
 class FileSession:
@@ -133,10 +36,38 @@ class FileSession:
         self.path = path
         self.defined: set[int] = set()
         self._file = RecordingFile(path, header, force=force)
+        self._runs: Counter[int] = Counter()
+        """Written so far, by function."""
+        self._of_all = 0
+        self._said: set[int] = set()
 
     def write(self, event: Event) -> None:
         """Write an event; on disk when this returns."""
         self._file.write(event)
+
+    def write_calls(self, calls: Sequence[CallsEvent | RepeatEvent]) -> None:
+        """Write the next part of a function's history; beyond the bound what is in it is added up."""
+        function = calls[0].function
+        if self._runs[function] < FILE_RUNS and self._of_all < FILE_RUNS_OF_ALL:
+            count = sum(len(event.runs) for event in calls)
+            self._runs[function] += count
+            self._of_all += count
+        else:
+            if function not in self._said and len(self._said) <= MOST_NOTES:
+                whose = "its calls" if len(self._said) < MOST_NOTES else "the calls of this and of further functions"
+                self._said.add(function)
+                text = (
+                    f"from here on the order of {whose} between two compilations is added up: more than {FILE_RUNS} "
+                    f"changes of a function, {FILE_RUNS_OF_ALL} of all, are not written; counts are exact"
+                )
+                self._file.write(NoteEvent(slug="history-aggregated", function=function, text=text))
+            calls = [CallsEvent(function, add_up(calls))]
+        for event in calls:
+            self._file.write(event)
+
+    def forget(self, function: int) -> None:
+        """A function is gone: nothing more comes of it."""
+        self._runs.pop(function, None)
 
     def close(self, end: EndEvent) -> None:
         """Write the end and close the file."""
@@ -163,10 +94,16 @@ class BlockSession:
             self.compilations[event.id] = event
         elif isinstance(event, PhaseEvent):
             self.later_seconds[event.compilation] = self.later_seconds.get(event.compilation, 0.0) + event.phase.seconds
-        elif isinstance(event, CallsEvent):
-            self.eager_fallbacks[event.function] += sum(
-                run.count for run in event.runs if run.outcome == "eager_fallback"
-            )
+
+    def write_calls(self, calls: Sequence[CallsEvent | RepeatEvent]) -> None:
+        """Count calls."""
+        for event in calls:
+            times = event.times if isinstance(event, RepeatEvent) else 1
+            eager = sum(run.count for run in event.runs if run.outcome == "eager_fallback")
+            self.eager_fallbacks[event.function] += eager * times
+
+    def forget(self, function: int) -> None:
+        """A function is gone; what it did counts."""
 
     def close(self, end: EndEvent) -> None:
         """Nothing to close."""
@@ -205,6 +142,16 @@ class LateSession:
                 self._file.write(early)
             self._early.clear()
         self._file.write(event)
+
+    def write_calls(self, calls: Sequence[CallsEvent | RepeatEvent]) -> None:
+        """Write the next part of the history of a function, which was written before."""
+        if self._file is not None:
+            self._file.write_calls(calls)
+
+    def forget(self, function: int) -> None:
+        """A function is gone: nothing more comes of it."""
+        if self._file is not None:
+            self._file.forget(function)
 
     def close(self, end: EndEvent) -> None:
         """Write the end, if there is anything that ends; nothing is written after it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ def run_of(wanted: str | Path | None) -> Run:
         paths, source = _newest()
     else:
         paths, source = files_of(str(wanted), whole=True), str(wanted)
+    gc.disable()  # a recording has no cycles, and looking for some in millions of values takes as long as all the rest
     recording = read_together(paths)
     return Run(recording, source if len(paths) > 1 else str(paths[0]), tuple(paths))
 

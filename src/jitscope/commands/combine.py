@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import click
 
 from jitscope.analysis.combine import Renumber, combined_end, combined_header, starts_of
-from jitscope.analysis.divergence import Digest, Known, combined_of, digest_of
+from jitscope.analysis.divergence import Digest, Known, combined_of
 from jitscope.analysis.programs import process_order, refuse_strangers
 from jitscope.commands.choose import files_of, programs, without_parts
 from jitscope.commands.output import refuse_overwriting, write_out
 from jitscope.commands.progress import track
+from jitscope.commands.workers import digests
 from jitscope.model.combined import Combined
 from jitscope.model.events import NoteEvent
 from jitscope.store.assembly import Assembly
@@ -62,26 +64,27 @@ def combine(files: tuple[str, ...], output: Path | None, force: bool, any_: bool
 
 
 def _combine(paths: Sequence[Path], output: Path | None, *, force: bool, any_: bool) -> Combined:
-    """Read the recordings one after another: only one is in memory at a time."""
+    """Read the recordings one after another, in several processes: few are in memory at a time."""
     found = sorted(((read_header(path), path) for path in paths), key=lambda one: process_order(one[0]))
     refuse_strangers([header for header, _ in found], [str(path) for _, path in found], any_=any_)
     chosen, notes = without_parts(found)
     headers = [header for header, _ in chosen]
     alone = len(chosen) == 1
     known, renumber = Known(), Renumber()
-    digests: list[Digest] = []
+    done: list[Digest] = []
+    gc.disable()  # values without cycles: looking for some takes long
     with Assembly(output) if output is not None else nullcontext() as assembly:
         pairs = list(zip((path for _, path in chosen), starts_of(headers), strict=True))
+        made = digests(pairs, known)
         for path, start in track(pairs, "combining recordings"):
-            recording = load(path)
-            digests.append(digest_of(recording, start, known))
+            done.append(next(made))
             if assembly is not None and not alone:
-                assembly.add(renumber.events(recording, start))
+                assembly.add(renumber.events(load(path), start))
         if assembly is not None and alone:
             assembly.copy(pairs[0][0], force=force)
         elif assembly is not None:
-            processes = [one.info for one in digests]
+            processes = [one.info for one in done]
             assembly.add([*(NoteEvent(one.slug, one.text) for one in notes), combined_end(processes)])
             assembly.finish(combined_header(headers, [start for _, start in pairs], processes), force=force)
     program = headers[0].program or headers[0].run
-    return combined_of(digests, known, program=program, argv=headers[0].argv, notes=notes)
+    return combined_of(done, known, program=program, argv=headers[0].argv, notes=notes)

@@ -289,6 +289,38 @@ class CallsEvent(msgspec.Struct, frozen=True, tag="calls", tag_field="event"):
     runs: tuple[Run, ...]
 
 
+class RepeatEvent(msgspec.Struct, frozen=True, tag="repeat", tag_field="event"):
+    """The next part of a function's call history: the same runs again and again.
+
+    A kind of its own, so that a reader which does not know it says that it left something out, and never counts the
+    runs once.
+    """
+
+    function: int
+    runs: tuple[Run, ...]
+    """One turn."""
+    times: int
+
+
+class AddedUpEvent(msgspec.Struct, frozen=True, tag="added_up", tag_field="event", omit_defaults=True):
+    """Compilations of one program that were not kept one by one."""
+
+    function: int | None = None
+    program: str = ""
+    library: bool = False
+    framework: Framework = "jax"
+    under: Under | None = None
+    maker: tuple[str, int, int] | None = None
+    compilations: int = 0
+    """Those that ended in code."""
+    first_seconds: float = 0.0
+    """What the first of these took."""
+    phases: dict[str, float] = {}
+    """Seconds by phase, of those that ended in code and of the others."""
+    other_phases: dict[str, float] = {}
+    """Seconds by phase, of those that did not end in code: they are part of `phases`."""
+
+
 class CacheEvent(msgspec.Struct, frozen=True, tag="cache", tag_field="event", omit_defaults=True):
     """What a persistent cache did."""
 
@@ -335,6 +367,8 @@ Event = (
     | CompilationEvent
     | PhaseEvent
     | CallsEvent
+    | RepeatEvent
+    | AddedUpEvent
     | CacheEvent
     | NoteEvent
     | LabelEvent

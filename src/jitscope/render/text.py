@@ -156,17 +156,17 @@ def _function(page: Page, number: int, group: SourceGroup, processes: Sequence[P
         page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
     details = group.details
     firsts = [one for one in details if not one.recompile and one.failed is None and one.layers[-1:] == ("compile",)]
-    others = [one for one in details if one not in firsts]
     if all_:
         kept = list(details)
     else:
         # Recompilations are told as findings; what failed for another reason than the limit is told nowhere else.
         failed = [
             one
-            for one in others
+            for one in details
             if one.failed is not None and not any(cause.kind == "recompile_limit" for cause in one.causes)
         ]
-        kept = [one for one in details if one in firsts[:COMPILATIONS] or one in failed[:COMPILATIONS]]
+        chosen = {one.id for one in (*firsts[:COMPILATIONS], *failed[:COMPILATIONS])}
+        kept = [one for one in details if one.id in chosen]
     fix: str | None = None
     labels = {
         one.id: processes[member.process].label

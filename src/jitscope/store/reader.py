@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 
 from jitscope.errors import JitscopeError
-from jitscope.model.events import SCHEMA, CompilationEvent, EndEvent, Event, Header, PhaseEvent
+from jitscope.model.events import SCHEMA, CompilationEvent, EndEvent, Event, Header, PhaseEvent, SignatureEvent
 from jitscope.model.recording import Recording
+from jitscope.model.signature import Leaf
 
 
 class _Probe(msgspec.Struct):
@@ -36,31 +38,32 @@ def load(path: Path, *, without: frozenset[str] = frozenset()) -> Recording:
     jitscope does not know are counted (`Recording.skipped`); unknown fields are ignored. Anything else
     that is wrong is a `JitscopeError` naming the file and the line.
     """
-    lines = _read(path).split(b"\n")
-    last = lines.pop()  # empty where the file ends in a newline
-    header = _header(path, lines[0] if lines else last, whole=bool(lines))
+    lines = _lines(path)
+    first = next(lines)
+    header = _header(path, first.removesuffix(b"\n"), whole=first.endswith(b"\n"))
     events: list[Event] = []
     skipped = 0
+    torn = False
     passed = tuple(b'{"event":"%s"' % kind.encode() for kind in sorted(without))
-    for number, line in enumerate(lines[1:], start=2):
-        if passed and line.startswith(passed):
+    share = _Shared()
+    for number, line in enumerate(lines, start=2):
+        whole = line.endswith(b"\n")
+        if passed and whole and line.startswith(passed):
             _glimpse(path, number, line)
             continue
-        event = _event(path, number, line)
+        try:
+            event = _event(path, number, line)
+        except JitscopeError:
+            if whole:
+                raise
+            # The program was killed in the middle of a line, or is writing it right now.
+            torn = True
+            break
         if event is None:
             skipped += 1
         else:
+            share(event)
             events.append(event)
-    torn = False
-    if last:
-        # The program was killed in the middle of a line, or is writing it right now.
-        try:
-            event = _event(path, len(lines) + 1, last)
-        except JitscopeError:
-            torn = True
-        else:
-            events += [event] if event is not None else []
-            skipped += event is None
     return Recording(
         header=header, events=tuple(events), wall_seconds=_wall_seconds(events), torn=torn, skipped=skipped
     )
@@ -68,7 +71,7 @@ def load(path: Path, *, without: frozenset[str] = frozenset()) -> Recording:
 
 def read_header(path: Path) -> Header:
     """The header of the recording at ``path``, and nothing else of it; errors as for `load`."""
-    line = _read(path, lines=1)
+    line = next(_lines(path))
     return _header(path, line.removesuffix(b"\n"), whole=line.endswith(b"\n"))
 
 
@@ -89,10 +92,37 @@ _TAIL = 1 << 16
 """An end is shorter, in bytes."""
 
 
-def _read(path: Path, *, lines: int | None = None) -> bytes:
+class _Shared:
+    """Makes equal parts of events the same object: a long recording says the same things many times."""
+
+    def __init__(self) -> None:
+        self._leaves: dict[Leaf, Leaf] = {}
+        self._parts: dict[object, object] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Change ``event``, which was decoded just now and is nobody else's yet."""
+        if isinstance(event, SignatureEvent):
+            known = self._leaves
+            leaves = tuple([known.setdefault(leaf, leaf) for leaf in event.signature.leaves])
+            msgspec.structs.force_setattr(event.signature, "leaves", leaves)
+        elif isinstance(event, CompilationEvent):
+            for name in ("program", "site", "layers", "persistent_cache", "framework"):
+                part = getattr(event, name)
+                msgspec.structs.force_setattr(event, name, self._parts.setdefault(part, part))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, each with its end; at least one."""
     try:
         with path.open("rb") as file:
-            data = file.read() if lines is None else b"".join(file.readline() for _ in range(lines))
+            first = file.readline()
+            if not first.strip() and not any(line.strip() for line in file):
+                raise JitscopeError(
+                    f"recording {path} is empty: the program stopped before it recorded anything; run it again",
+                    slug="recording-empty",
+                )
+            yield first
+            yield from file
     except FileNotFoundError:
         raise JitscopeError(
             f"no recording at {path}: check the path, or leave it out to use the newest one", slug="recording-missing"
@@ -106,12 +136,6 @@ def _read(path: Path, *, lines: int | None = None) -> bytes:
         raise JitscopeError(
             f"cannot read recording {path}: {why}; check the path and its permissions", slug="recording-unreadable"
         ) from error
-    if not data.strip():
-        raise JitscopeError(
-            f"recording {path} is empty: the program stopped before it recorded anything; run it again",
-            slug="recording-empty",
-        )
-    return data
 
 
 def _header(path: Path, line: bytes, *, whole: bool) -> Header:

@@ -337,8 +337,10 @@ class JaxAdapter:
             if place.compiler_options and known is not None:
                 # As if the function had been jitted with them.
                 options = (f"compiler_options={dict(place.compiler_options)!r}",)
-                signature = book.signature_by_id[known].signature
-                return book.signature_like(msgspec.structs.replace(signature, options=options)).id
+                held = book.signature_by_id.get(known)
+                if held is None:  # so many came since that it was forgotten
+                    return program_signature_id(book, spans)
+                return book.signature_like(msgspec.structs.replace(held.signature, options=options)).id
             return known
         if place.under is None and self._spans.bare is not None and self._spans.bare[0] is place.probe:
             return self._spans.bare[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ class Programs:
     def lose_all(self) -> None:
         """Everything made so far is gone."""
         self._lost |= self._made
+        self._made.clear()
 
     def again(self, program: Hashable) -> bool:
         """It is compiled now; None stands for one that is not known. Whether it had been before, and was lost."""
@@ -140,6 +141,10 @@ class JaxProbe:
     def enter(self) -> None:
         """Nothing to prepare."""
 
+    def signatures_held(self) -> Collection[int]:
+        """None: they are found by the keys, in the book."""
+        return ()
+
     def settle(
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
@@ -217,6 +222,8 @@ class JaxProbe:
         ordinal = self.book.next_ordinal()
         if lost:
             # Entries went otherwise than through a function that we follow: so did the static arguments in them.
+            # Where JAX's cache is full, others are still there, and silent calls are hits of those.
+            self._foreign = self._foreign or size > 1
             self.forget()
             self.programs.lose_all()
         signature = self._signature_at_miss(miss, args, kwargs, error)
@@ -320,7 +327,7 @@ class JaxProbe:
     def _rest(self) -> None:
         """Go quiet where a silent call can only be a hit of the signatures there are, and it is cheap to tell which."""
         book = self.book
-        if self._foreign or not self.adapter.announces or self.adapter.disable_jit_used:
+        if self._foreign or book.incomplete or not self.adapter.announces or self.adapter.disable_jit_used:
             return
         if not book.signatures or self.cache_size() > self._entries:
             return

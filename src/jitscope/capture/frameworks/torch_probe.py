@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import perf_counter
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,10 @@ class TorchProbe:
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature | None:
         """The signature of a call, which is its own key; None where sizes are symbols."""
         return self.reader.read(args, kwargs)
+
+    def signatures_held(self) -> Collection[int]:
+        """Those of the entries: a hit is told of the signature that its entry was compiled for."""
+        return [met for met, _ in tuple(self._entries.values()) if met is not None]
 
     def enter(self) -> None:
         """Where a miss would run eager without a word: listen for it."""
