@@ -1,8 +1,8 @@
 """Measuring in turns, and what may be said of it: estimates, verdicts, tables as values.
 
 Contestants of a case are timed in interleaved rounds whose order is reversed every other time, with the garbage
-collector off. What one adds to another is taken round by round, so that a machine that slows down for a second slows
-both. Nothing is subtracted that was not measured in the same round.
+collector off, by the CPU clock of the thread. What one adds to another is taken round by round, so that a machine
+that slows down for a second slows both. Nothing is subtracted that was not measured in the same round.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, Literal
 
 import msgspec
@@ -67,6 +67,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Estimate | None = None
     step: Estimate | None = None
     """Over the row before."""
+    share: Estimate | None = None
+    """Of what it is a part of."""
     verdict: Verdict | None = None
 
 
@@ -145,16 +147,19 @@ class Contestant:
     made: int = 0
 
     def turn(self, repeat: int) -> float:
-        """Nanoseconds of one call, after one that is not told: it finds the processor's caches as others left them."""
+        """Nanoseconds of one call, by this thread's CPU clock: other programs' turns on the processor are left out.
+
+        It comes after one that is not told, which finds the processor's caches as other contestants left them.
+        """
         calls = self.calls
         self.made += repeat * len(calls) + 1
         with self.around():
             calls[0]()
-            start = perf_counter()
+            start = thread_time()
             for _ in range(repeat):
                 for call in calls:
                     call()
-            return (perf_counter() - start) / repeat / len(calls) * 1e9
+            return (thread_time() - start) / repeat / len(calls) * 1e9
 
 
 Rounds = dict[str, list[float]]

@@ -20,7 +20,7 @@ def nothing(*args: Any, **kwargs: Any) -> None:
     """Stands for the compiled function."""
 
 
-def idle(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def idle(_args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
     """A hook that does nothing."""
 
 
@@ -171,7 +171,7 @@ def marking() -> tuple[Callable[[], Any], Callable[..., None]]:
     """Leaves a mark while the call runs."""
     marks: list[None] = []
 
-    def settle(entered: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def settle(_: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
         marks.pop()
 
     return functools.partial(marks.append, None), settle
@@ -181,7 +181,7 @@ def listing(list_entries: Callable[[Any], list[Any]], code: Any) -> tuple[Callab
     """And asks for the list of the code's cache entries."""
     marks: list[None] = []
 
-    def settle(entered: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def settle(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             list_entries(code)[0]
             marks.pop()
@@ -199,7 +199,7 @@ def logging(
     log: list[Any] = []
     append = log.append
 
-    def settle(entered: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def settle(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             key = keys[list_entries(code)[0]]
             if len(marks) == 1:
