@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,9 +18,10 @@ PROGRAMS = HERE / "programs"
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """That of this process, quiet, and with this very jitscope on the path."""
-    import jitscope
-
-    source = str(Path(jitscope.__file__).parents[1])
+    spec = importlib.util.find_spec("jitscope")
+    assert spec is not None
+    assert spec.origin is not None
+    source = str(Path(spec.origin).parents[1])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": path, "JITSCOPE_QUIET": "1", **(extra or {})}
 

@@ -60,8 +60,8 @@ def measure(options: Options) -> Iterator[Table]:
         name="startup",
         title="Starting",
         method="Fresh processes, in turns. `bare` is `python -c pass`. The frameworks' rows are measured inside of the "
-        f"process, after the framework was imported and had made a jitted or compiled function. The report is of {lines} "
-        "lines: 5 functions, 40 compiles.",
+        "process, after the framework was imported and had made a jitted or compiled function. The recording that is "
+        f"reported has {lines} lines: 5 functions, 40 compiles.",
         rows=rows,
         notes=[f"`import jitscope` imports none of {', '.join(HEAVY)}."],
     )

@@ -47,9 +47,9 @@ def _table(framework: str, options: Options) -> Table:
     return Table(
         name=f"whole_{framework}",
         title=f"A program under jitscope run: {'JAX' if framework == 'jax' else 'torch'}",
-        method=f"A training loop of {int(steps):,} steps, which take about {length} s (with the import of the framework "
-        "and two compiles outside or inside of that), in fresh processes, in turns. `jitscope run` records to a file "
-        "and prints its report at the end; both end with the same loss.",
+        method=f"A training loop of {int(steps):,} steps, about {length} s, in fresh processes, in turns. The last batch "
+        "of 50 is shorter, so there are two compiles. `jitscope run` records to a file and prints its report at the "
+        "end. Both end with the same loss.",
         rows=rows,
         notes=["What is outside of the loop, jitscope's start and its report, does not grow with the program."],
     )
