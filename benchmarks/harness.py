@@ -118,7 +118,9 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def judge(target: str, values: Sequence[float], limit: float, slack: float = 0.0) -> Verdict:
-    """Whether the median of ``values`` is at most ``limit``; undecided within two standard errors of it.
+    """Whether the median of ``values`` is at most ``limit``; undecided near it.
+
+    Near is within two standard errors; with fewer than `FEWEST` rounds everything is.
 
     Args:
         target: in words.
@@ -128,8 +130,6 @@ def judge(target: str, values: Sequence[float], limit: float, slack: float = 0.0
     """
     found = estimate(values)
     reach = 2 * found.error + slack if found.error is not None else math.inf
-    if found.rounds < FEWEST:
-        reach = 0.0 if found.low > limit or found.high <= limit else math.inf
     if found.median + reach <= limit:
         return Verdict(target, "met")
     return Verdict(target, "not met" if found.median - reach > limit else "undecided")

@@ -40,7 +40,7 @@ def measure(options: Options) -> Iterator[Table]:
     """Time the cases."""
     rows = []
     for case, contestants, limit in _cases(options.quick):
-        times = time_calls(contestants, options.seconds(5.0, 1.0), calls=LOGGED + 1 if limit == SEVERAL else 1)
+        times = time_calls(contestants, options.seconds(4.0, 1.0), calls=LOGGED + 1 if limit == SEVERAL else 1)
         rows += rows_of(case, times, "ns", {"jitscope": _verdict(times, limit)})
     yield Table(
         name="hit_torch",

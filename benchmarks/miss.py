@@ -26,7 +26,7 @@ def measure_jax(options: Options) -> Iterator[Table]:
         contest["jax_log_compiles, jax_explain_cache_misses"] = ("bare", logs)
         if importlib.util.find_spec("equinox") is not None:
             contest["equinox.debug.assert_max_traces"] = ("equinox", {})
-    yield _table("jax", "A miss of jax.jit", contest, options.rounds(7, 1), [])
+    yield _table("jax", "A miss of jax.jit", contest, options.rounds(5, 1), [])
 
 
 def measure_torch(options: Options) -> Iterator[Table]:

@@ -38,7 +38,7 @@ def measure(options: Options) -> Iterator[Table]:
     rows += rows_of("python -c, start to end", times, "s")
     for framework in ("jax", "torch"):
         program = str(PROGRAMS / "first_watch.py")
-        answers = [answer(program, framework) for _ in range(options.rounds(9 if framework == "jax" else 7, 1))]
+        answers = [answer(program, framework) for _ in range(options.rounds(7 if framework == "jax" else 5, 1))]
         target = "under 30 ms on top of the framework's import"
         for key, name in (("framework", f"import {framework}"), ("watch", "import jitscope, and the first watch")):
             values = [one[key] for one in answers]

@@ -27,7 +27,8 @@ def measure_torch(options: Options) -> Iterator[Table]:
 def _table(framework: str, options: Options) -> Table:
     program = str(PROGRAMS / f"train_{framework}.py")
     length = 2 if options.quick else 10
-    steps = str(answer(program, "--seconds", str(length))["steps"])
+    tried = answer(program, "--seconds", "3")
+    steps = str(round(tried["steps"] * length / tried["loop"]))
     folder = tempfile.mkdtemp()
 
     def run(*command: str) -> dict[str, Any]:
@@ -47,9 +48,9 @@ def _table(framework: str, options: Options) -> Table:
     return Table(
         name=f"whole_{framework}",
         title=f"A program under jitscope run: {'JAX' if framework == 'jax' else 'torch'}",
-        method=f"A training loop of {int(steps):,} steps, about {length} s, in fresh processes, in turns. The last batch "
-        "of 50 is shorter, so there are two compiles. `jitscope run` records to a file and prints its report at the "
-        "end. Both end with the same loss.",
+        method=f"A training loop of {int(steps):,} steps, about {length} s, in fresh processes, in turns. The last "
+        "batch of 50 is shorter, so there are two compiles. `jitscope run` records to a file and prints its report at "
+        "the end. Both end with the same loss.",
         rows=rows,
         notes=["What is outside of the loop, jitscope's start and its report, does not grow with the program."],
     )

@@ -6,6 +6,7 @@ python miss_jax.py bare|jitscope|equinox   (a fresh process each time: caches of
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
 import tempfile
@@ -92,11 +93,14 @@ def main(contestant: str) -> None:
                 if not counts:  # what makes arguments is compiled, too, and is not counted
                     jax.monitoring.register_event_duration_secs_listener(_count)
                 counts["listening"] = 1
+                gc.collect()
+                gc.disable()
                 before, start = own.seconds if own else 0.0, perf_counter()
                 jax.block_until_ready(compiled(*arguments))
                 seconds[f"{name}, {which}"] = perf_counter() - start
                 inside[f"{name}, {which}"] = (own.seconds if own else 0.0) - before
                 counts["listening"] = 0
+                gc.enable()
             compiled(*arguments)
             if own:
                 found = jitscope.stats(compiled)

@@ -6,6 +6,7 @@ python miss_torch.py bare|jitscope [inductor]   (a fresh process each time: envi
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
 import tempfile
@@ -96,10 +97,13 @@ def main(contestant: str, inductor: bool) -> None:
             compiled = watch(torch.compile(fn, backend=backend, dynamic=False))
             for which, batch in (("first call", 2), ("again", 3)):
                 arguments = _inputs(name.partition(",")[0], batch)
+                gc.collect()
+                gc.disable()
                 before, start = own.seconds if own else 0.0, perf_counter()
                 compiled(*arguments)
                 seconds[f"{name}, {which}"] = perf_counter() - start
                 inside[f"{name}, {which}"] = (own.seconds if own else 0.0) - before
+                gc.enable()
             compiled(*arguments)
             entries = _debug_get_cache_entry_list(code)
             guards[f"guards of {name}"] = [_leaves(str(entry.guard_manager)) for entry in entries]

@@ -1,0 +1,92 @@
+"""Fills docs/overhead.md: everything between its marks comes from the results, never from a keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import Row, Table
+from machine import Results
+from tables import markdown, quantity
+
+PARTS = ("machine", "summary", "hits", "anatomy", "misses", "programs", "memory", "scale")
+_TABLES = {
+    "hits": ("hit_",),
+    "anatomy": ("anatomy_",),
+    "misses": ("miss_",),
+    "programs": ("whole_", "startup"),
+    "memory": ("memory", "recording"),
+    "scale": ("scale",),
+}
+
+
+def write(page: Path, results: Results) -> None:
+    """Replace what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` in a page.
+
+    Raises:
+        SystemExit: if the page lacks a mark.
+    """
+    text = page.read_text(encoding="utf-8")
+    makers: dict[str, Callable[[Results], str]] = {"machine": machine, "summary": summary}
+    for part in PARTS:
+        begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
+        if begin not in text or end not in text:
+            raise SystemExit(f"{page}: no {begin.strip()} … {end}: what is between them is replaced")
+        made = makers[part](results) if part in makers else _tables(results, _TABLES[part])
+        text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, m=made, e=end: f"{b}\n{m}\n{e}", text, flags=re.DOTALL)
+    page.write_text(text, encoding="utf-8")
+
+
+def machine(results: Results) -> str:
+    """What it was measured on."""
+    lines = [
+        f"- {results.cpu}, {results.cores} cores, {results.machine}; load of the minute before: {results.load:.2f}",
+        "- " + ", ".join(f"{name} {version}" for name, version in results.versions.items()),
+        f"- commit {results.commit}, {results.date}, `{results.command.strip()}`, {results.seconds:.0f} s",
+    ]
+    if results.load > 0.5:
+        lines.append(
+            "- **Other programs kept this machine busy meanwhile**: spreads and errors are larger than need be."
+        )
+    lines += [f"- {name} is missing: {why}" for name, why in results.missing.items()]
+    return "\n".join(lines) + "\n"
+
+
+def summary(results: Results) -> str:
+    """Every target, what was measured, and the worst of it."""
+    judged = [(table, row) for table in results.tables for row in table.rows if row.verdict is not None]
+    counts = Counter(row.verdict.holds for _, row in judged if row.verdict is not None)
+    lines = [
+        ", ".join(f"{counts[holds]} {holds}" for holds in ("met", "not met", "undecided")) + ".",
+        "",
+        "| | measured | target | |",
+        "|---|---:|---|---|",
+    ]
+    for table, row in judged:
+        assert row.verdict is not None
+        holds = row.verdict.holds if row.verdict.holds == "met" else f"**{row.verdict.holds}**"
+        what = f"{table.title}: {row.case}".replace("_", "\\_")
+        if row.contestant not in ("jitscope", "of which inside jitscope"):
+            what += f", {row.contestant}"
+        lines.append(f"| {what} | {_measured(row)} | {row.verdict.target} | {holds} |")
+    worst = [(table, row) for table, row in judged if row.unit == "ns" and row.added is not None]
+    if worst:
+        table, row = max(worst, key=lambda one: one[1].added.median if one[1].added is not None else 0.0)
+        lines += ["", f"**The worst hit** measured is {table.title}, {row.case}, {row.contestant}: {_measured(row)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _measured(row: Row) -> str:
+    if row.share is not None:
+        return f"{quantity(row.value.median, row.unit)}, {row.share.median:.2%}"
+    if row.added is None:
+        return quantity(row.value.median, row.unit)
+    ratio = f", × {row.ratio.median:.3f}" if row.ratio is not None else ""
+    return f"adds {quantity(row.added.median, row.unit)}{ratio}"
+
+
+def _tables(results: Results, names: tuple[str, ...]) -> str:
+    found: list[Table] = [table for table in results.tables if table.name.startswith(names)]
+    return "\n".join(map(markdown, found)) if found else "Not measured in this run.\n"
