@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import variants
-from harness import BARE, Contestant, Options, Table, calls_of, rows_of, time_calls
+from harness import BARE, HISTORY, Contestant, Options, Table, calls_of, rows_of, time_calls
 from wrappers import empty_wrapper, without_the_call
 
 import jitscope
@@ -43,7 +43,7 @@ def measure(options: Options) -> Iterator[Table]:
         ("4 signatures in turn", several, arrays),
     ):
         contestants = {name: Contestant(calls_of(fn, inputs)) for name, fn in wrappers.items()}
-        calls = 1 if len(inputs) == 1 else LOGGED + 1
+        calls = 1 if len(inputs) == 1 else HISTORY
         rows += rows_of(f"JAX, {case}", time_calls(contestants, seconds, calls), "ns", steps=True)
     yield Table(name="anatomy_jax", title="What a hit consists of: JAX", method=variants.METHOD, rows=rows)
 

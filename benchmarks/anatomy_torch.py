@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 import variants
-from harness import BARE, Contestant, Options, Table, calls_of, rows_of, time_calls
+from harness import BARE, HISTORY, Contestant, Options, Table, calls_of, rows_of, time_calls
 from wrappers import empty_wrapper, without_the_call
 
 import jitscope
@@ -39,7 +39,7 @@ def measure(options: Options) -> Iterator[Table]:
     }
     inputs = [((torch.zeros(3),), {})]
     contestants = {name: Contestant(calls_of(fn, inputs)) for name, fn in wrappers.items()}
-    times = time_calls(contestants, options.seconds(4.0, 0.5), LOGGED + 1)
+    times = time_calls(contestants, options.seconds(4.0, 0.5), HISTORY)
     yield Table(
         name="anatomy_torch",
         title="What a hit consists of: torch",

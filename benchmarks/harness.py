@@ -27,6 +27,9 @@ TURN = 0.002
 FEWEST = 5
 """Rounds below which no standard error is told."""
 MOST = 1001
+HISTORY = 3 * 4097
+"""Hits of several signatures in turn in which jitscope does all that it does once in a while: it logs 4,096 of them
+before it enters them in the history, which it sums up when it has 20,000 runs, the older half at a time."""
 BARE, AGAIN = "bare", "bare, again"
 """What others are held against, and the same once more: what these two differ by is what the method can't tell."""
 
@@ -183,7 +186,7 @@ def time_calls(contestants: Mapping[str, Contestant], seconds: float, calls: int
     start = perf_counter()
     for name in names:
         contestants[name].turn(repeat[name])
-    count = max(21, min(MOST, int(seconds / (perf_counter() - start))))
+    count = max(21 if calls * once < 2 * TURN else 7, min(MOST, int(seconds / (perf_counter() - start))))
     times: Rounds = {name: [] for name in names}
     gc.collect()
     gc.disable()

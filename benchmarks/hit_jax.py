@@ -27,7 +27,6 @@ from harness import (
 from wrappers import empty_wrapper, naive_recorder, without_the_call
 
 import jitscope
-from jitscope.capture.decisions import LOGGED
 
 Inputs = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -47,7 +46,7 @@ def measure(options: Options) -> Iterator[Table]:
         times = time_calls(
             _contest(make, inputs, extras=extras),
             options.seconds(3.0, 1.0),
-            calls=LOGGED + 1 if len(inputs) > 1 else 1,
+            calls=HISTORY if len(inputs) > 1 else 1,
         )
         rows += rows_of(case, times, "ns", {"jitscope": _verdict(times, several=len(inputs) > 1)})
     notes = [
@@ -66,7 +65,7 @@ def measure(options: Options) -> Iterator[Table]:
         rows=rows,
         notes=notes,
     )
-    times = time_calls(_without_call(LEAVES, SIGNATURES), options.seconds(6.0, 2.0), calls=LOGGED + 1)
+    times = time_calls(_without_call(LEAVES, SIGNATURES), options.seconds(6.0, 2.0), calls=HISTORY)
     one, hundred = "jitscope, 1 leaf", "jitscope, 32 signatures"
     verdicts = {name: _same(times, name, one) for name in times if name.endswith("leaves")}
     verdicts[hundred] = judge(TARGET_32, differences(times, hundred, one), 1000.0)

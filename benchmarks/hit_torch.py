@@ -28,7 +28,6 @@ from torch.utils import _pytree
 from wrappers import empty_wrapper, naive_recorder
 
 import jitscope
-from jitscope.capture.decisions import LOGGED
 
 Inputs = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -40,7 +39,7 @@ def measure(options: Options) -> Iterator[Table]:
     """Time the cases."""
     rows = []
     for case, contestants, limit in _cases(options.quick):
-        times = time_calls(contestants, options.seconds(4.0, 1.0), calls=LOGGED + 1 if limit == SEVERAL else 1)
+        times = time_calls(contestants, options.seconds(4.0, 1.0), calls=HISTORY if limit == SEVERAL else 1)
         rows += rows_of(case, times, "ns", {"jitscope": _verdict(times, limit)})
     yield Table(
         name="hit_torch",

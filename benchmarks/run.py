@@ -57,7 +57,7 @@ def main() -> int:
     from rich.console import Console
     from tables import show
 
-    console = Console(width=max(Console().width, 130))
+    console = Console(width=max(Console().width, 142))
     if options.from_file is not None:
         results = msgspec.json.decode(options.from_file.read_bytes(), type=Results)
         for table in results.tables:

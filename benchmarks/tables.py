@@ -86,7 +86,7 @@ def show(table: Table, console: Console) -> None:
 
     grid = Grid(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     heads, rows = cells(table)
-    for index, head in enumerate(heads):
+    for head in heads:
         grid.add_column(head, justify="left" if head in ("", "target") else "right", no_wrap=True)
     case = None
     for row, texts in rows:
