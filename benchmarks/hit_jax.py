@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from harness import (
     AGAIN,
     BARE,
+    HISTORY,
     Contestant,
     Options,
     Rounds,

@@ -12,6 +12,7 @@ import torch
 from harness import (
     AGAIN,
     BARE,
+    HISTORY,
     Contestant,
     Options,
     Rounds,

@@ -25,7 +25,7 @@ def quantity(value: float, unit: Unit) -> str:
                 if abs(nanoseconds) < 1e3 * size
                 else f"{nanoseconds / size:,.0f} {name}"
             )
-    return f"{nanoseconds:.0f} ns"
+    return f"{nanoseconds:.1f} ns" if abs(nanoseconds) < 10 else f"{nanoseconds:.0f} ns"
 
 
 def with_error(found: Estimate, unit: Unit) -> str:
