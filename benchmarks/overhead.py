@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -22,20 +21,32 @@ _TABLES = {
 }
 
 
-def write(page: Path, results: Results) -> None:
-    """Replace what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` in a page.
+def lacks(page: Path) -> str | None:
+    """What is wrong with a page that is to be written, in words; None if nothing is."""
+    if not page.is_file():
+        return f"{page}: no such page; docs/overhead.md is one"
+    text = page.read_text(encoding="utf-8")
+    for part in PARTS:
+        begin, end = _marks(part)
+        if not -1 < text.find(begin) < text.find(end):
+            return f"{page}: it lacks {begin} … {end}, between which tables are written"
+    return None
 
-    Raises:
-        SystemExit: if the page lacks a mark.
-    """
+
+def _marks(part: str) -> tuple[str, str]:
+    return f"<!-- {part} -->", f"<!-- end of {part} -->"
+
+
+def write(page: Path, results: Results) -> None:
+    """Replace what is between the marks of a page that `lacks` nothing."""
     text = page.read_text(encoding="utf-8")
     makers: dict[str, Callable[[Results], str]] = {"machine": machine, "summary": summary}
     for part in PARTS:
-        begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
-        if begin not in text or end not in text:
-            raise SystemExit(f"{page}: no {begin.strip()} … {end}: what is between them is replaced")
+        begin, end = _marks(part)
+        before, _, rest = text.partition(begin)
+        after = rest.partition(end)[2]
         made = makers[part](results) if part in makers else _tables(results, _TABLES[part])
-        text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, m=made, e=end: f"{b}\n{m}\n{e}", text, flags=re.DOTALL)
+        text = f"{before}{begin}\n\n{made}\n{end}{after}"
     page.write_text(text, encoding="utf-8")
 
 

@@ -59,7 +59,11 @@ def main() -> int:
 
     console = Console(width=max(Console().width, 142))
     if options.from_file is not None:
-        results = msgspec.json.decode(options.from_file.read_bytes(), type=Results)
+        try:
+            results = msgspec.json.decode(options.from_file.read_bytes(), type=Results)
+        except (OSError, msgspec.MsgspecError) as error:
+            print(f"run.py: error: {options.from_file}: {error}; --json writes such files", file=sys.stderr)
+            return 2
         for table in results.tables:
             show(table, console)
     else:
@@ -118,6 +122,15 @@ def _parse() -> argparse.Namespace:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     if options.longer < 1:
         parser.error("--longer: at least 1")
+    # Said now, not after ten minutes.
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json: no folder {options.json.absolute().parent}")
+    if options.write is not None:
+        from overhead import lacks
+
+        wrong = lacks(options.write)
+        if wrong is not None:
+            parser.error(f"--write: {wrong}")
     return options
 
 
