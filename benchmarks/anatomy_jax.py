@@ -13,6 +13,9 @@ from wrappers import empty_wrapper, without_the_call
 
 import jitscope
 from jitscope.capture.decisions import LOGGED
+from jitscope.capture.watch import book_of
+
+kept: list[Any] = []
 
 
 def measure(options: Options) -> Iterator[Table]:
@@ -35,6 +38,7 @@ def measure(options: Options) -> Iterator[Table]:
         "+ reads the shape of the first argument": variants.with_hook(variants.nothing, variants.reads_shape),
         "+ looks up the signature": variants.with_hook(variants.nothing, variants.looks_up(shapes)),
         "+ appends it to the log": variants.with_hook(variants.nothing, variants.logs(shapes, LOGGED)),
+        "+ enters the log in the history": variants.with_hook(variants.nothing, _entering()),
         "jitscope, 4 signatures in turn": _watched(arrays),
     }
     rows = []
@@ -46,6 +50,19 @@ def measure(options: Options) -> Iterator[Table]:
         calls = 1 if len(inputs) == 1 else HISTORY
         rows += rows_of(f"JAX, {case}", time_calls(contestants, seconds, calls), "ns", steps=True)
     yield Table(name="anatomy_jax", title="What a hit consists of: JAX", method=variants.METHOD, rows=rows)
+
+
+def _entering() -> variants.Hook:
+    """A hook with the log and the history of a watched function that is called no more."""
+    fn = jitscope.watch(jax.jit(lambda x: x - 1))
+    arrays = [jnp.zeros(2 + n) for n in range(4)]
+    for x in arrays:
+        fn(x)
+    book = book_of(fn)
+    assert book is not None
+    shapes = {x.shape: (signature, "hit", None) for x, signature in zip(arrays, book.signature_by_id, strict=True)}
+    kept.append(fn)
+    return variants.logs(shapes, LOGGED, book.log, book.log_is_full)
 
 
 def _watched(inputs: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> Any:

@@ -148,10 +148,12 @@ def looks_up(answers: dict[Any, Any]) -> Hook:
     return hook
 
 
-def logs(answers: dict[Any, Any], most: int) -> Hook:
-    """And appends that to a log, which is emptied when it is long: jitscope enters it in the history then."""
-    log: list[Any] = []
-    append = log.append
+def logs(
+    answers: dict[Any, Any], most: int, log: list[Any] | None = None, full: Callable[[], None] | None = None
+) -> Hook:
+    """And appends that to a log, which is emptied when it is long; with ``full``, in the way that this does it."""
+    log = [] if log is None else log
+    append, full = log.append, full or log.clear
 
     def hook(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
@@ -159,7 +161,7 @@ def logs(answers: dict[Any, Any], most: int) -> Hook:
         except Exception:  # noqa: BLE001
             idle(args, kwargs)
         if len(log) > most:
-            log.clear()
+            full()
 
     return hook
 
