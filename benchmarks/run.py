@@ -1,7 +1,7 @@
 """The benchmarks: what jitscope costs, held against what else one might do, and against its targets.
 
     python benchmarks/run.py [--quick] [--only NAME] [--json FILE] [--write docs/overhead.md]
-    python benchmarks/run.py --from FILE --write docs/overhead.md      (measures nothing)
+    python benchmarks/run.py --from FILE [--only NAME] --write docs/overhead.md   (what is in FILE, and NAME anew)
 
 Each suite runs in a process of its own, one after the other. Exits with 1 if a suite failed, whatever the targets say:
 a target that is missed is told, in the table.
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -58,44 +60,47 @@ def main() -> int:
     from tables import show
 
     console = Console(width=max(Console().width, 142))
+    command = shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]])
     if options.from_file is not None:
         try:
             results = msgspec.json.decode(options.from_file.read_bytes(), type=Results)
         except (OSError, msgspec.MsgspecError) as error:
             print(f"run.py: error: {options.from_file}: {error}; --json writes such files", file=sys.stderr)
             return 2
-        for table in results.tables:
+        for table in results.tables if not options.only else ():
             show(table, console)
+        results.command += f" and {command}" if options.only else ""
     else:
-        uname = importlib.import_module("platform").uname()
         results = Results(
-            command=shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
+            command=command,
             date=datetime.now(UTC).strftime("%Y-%m-%d"),
             commit=commit(),
-            machine=f"{uname.system} {uname.machine}",
+            machine=f"{platform.system()} {platform.machine()}",
             cpu=cpu(),
-            cores=importlib.import_module("os").cpu_count() or 1,
+            cores=os.cpu_count() or 1,
             load=load(),
             versions=versions(),
             quick=options.quick,
             seconds=0.0,
             tables=[],
         )
-        start = perf_counter()
-        for name in _chosen(options):
-            print(f"{name} …", file=sys.stderr)
-            try:
-                tables = _in_a_process(name)
-            except RuntimeError as error:
-                results.missing[name] = str(error)
-                print(f"{name}: {error}", file=sys.stderr)
-                continue
-            results.tables += tables
-            for table in tables:
-                show(table, console)
-        results.seconds = round(perf_counter() - start, 1)
-        told = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-        console.print(f"{results.cpu}, {results.cores} cores, load before {results.load}; {told}; {results.seconds} s")
+    start = perf_counter()
+    for name in _chosen(options):
+        print(f"{name} …", file=sys.stderr)
+        try:
+            tables = _in_a_process(name)
+        except RuntimeError as error:
+            results.missing[name] = str(error)
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        results.missing.pop(name, None)
+        fresh = {table.name for table in tables}
+        results.tables = [table for table in results.tables if table.name not in fresh] + tables
+        for table in tables:
+            show(table, console)
+    results.seconds = round(results.seconds + perf_counter() - start, 1)
+    told = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    console.print(f"{results.cpu}, {results.cores} cores, load before {results.load}; {told}; {results.seconds} s")
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
     if options.write is not None:
@@ -139,6 +144,8 @@ def _options(options: argparse.Namespace) -> Options:
 
 
 def _chosen(options: argparse.Namespace) -> list[str]:
+    if options.from_file is not None:
+        return list(options.only)
     chosen = options.only or [name for name in SUITES if not (options.quick and name in NOT_QUICK)]
     # A suite that is not there yet, or no more, is none of a full run.
     return [name for name in chosen if options.only or (HERE / f"{SUITES[name].partition(':')[0]}.py").is_file()]
