@@ -1,7 +1,7 @@
 """Measuring in turns, and what may be said of it: estimates, verdicts, tables as values.
 
-Contestants of a case are timed in interleaved rounds whose order is reversed every other time, with the garbage
-collector off, by the CPU clock of the thread. What one adds to another is taken round by round, so that a machine
+Contestants of a case are timed in interleaved rounds whose order changes, with the garbage collector off, by the CPU
+clock of the thread. What one adds to another is taken round by round, so that a machine
 that slows down for a second slows both. Nothing is subtracted that was not measured in the same round.
 """
 
@@ -192,7 +192,7 @@ def time_calls(contestants: Mapping[str, Contestant], seconds: float, calls: int
     gc.disable()
     try:
         for turn in range(count):
-            for name in names[:: -1 if turn % 2 else 1]:
+            for name in _order(names, turn):
                 times[name].append(contestants[name].turn(repeat[name]))
     finally:
         gc.enable()
@@ -202,12 +202,19 @@ def time_calls(contestants: Mapping[str, Contestant], seconds: float, calls: int
     return times
 
 
+def _order(names: list[str], turn: int) -> list[str]:
+    """Reversed every other round, and beginning elsewhere: nobody comes after the same one each time."""
+    first = turn // 2 % len(names)
+    rotated = names[first:] + names[:first]
+    return rotated[::-1] if turn % 2 else rotated
+
+
 def in_turns(contestants: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int) -> dict[str, list[Any]]:
-    """What each contestant (a fresh process, mostly) returned in each round; order reversed every other one."""
+    """What each contestant (a fresh process, mostly) returned in each round."""
     found: dict[str, list[Any]] = {name: [] for name in contestants}
     names = list(contestants)
     for turn in range(rounds):
-        for name in names[:: -1 if turn % 2 else 1]:
+        for name in _order(names, turn):
             found[name].append(contestants[name]())
     return found
 

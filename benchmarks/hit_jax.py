@@ -72,7 +72,7 @@ def measure(options: Options) -> Iterator[Table]:
     verdicts[hundred] = judge(TARGET_32, differences(times, hundred, one), 1000.0)
     yield Table(
         name="hit_jax_own",
-        title="The same with the jitted call taken out",
+        title="A hit of jax.jit, the jitted call taken out",
         method="The watched function is brought into the state that it is in after its compiles, and then the jitted "
         "function inside of it is replaced by one that does nothing. What is left is the wrapper's own time, which "
         "the noise of a call of hundreds of microseconds would hide.",

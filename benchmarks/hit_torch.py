@@ -133,7 +133,7 @@ def _module() -> Any:
 
 def _verdict(times: Rounds, limit: float) -> Verdict:
     values, slack = ratios(times, "jitscope", BARE), control(times) / statistics.median(times[BARE])
-    return judge(f"adds at most {limit:.0%} to the bare call", values, 1 + limit, slack)
+    return judge(f"adds at most {limit * 100:.0f} % to the bare call", values, 1 + limit, slack)
 
 
 def _only_hits(watched: Any, entries: int) -> Callable[[int], None]:

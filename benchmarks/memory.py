@@ -37,8 +37,8 @@ def measure(options: Options) -> Iterator[Table]:
         name="recording",
         title="The recording",
         method="Bytes of a line, by kind of event (and how many of them): median and spread over the lines of a "
-        "recording of 37 compiles of two functions (and of what makes their arguments), and 140,000 hits, half of them of "
-        "two signatures in turn. Functions that are never called leave nothing in it.",
+        "recording of 37 compiles of two functions (and of what makes their arguments), and 140,000 hits, half of "
+        "them of two signatures in turn. Functions that are never called leave nothing in it.",
         rows=written,
         notes=["Hits of one signature are one run, of a few bytes, however many; those of two in turn are a run each."],
     )

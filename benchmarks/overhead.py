@@ -82,20 +82,21 @@ def summary(results: Results) -> str:
         if row.contestant not in ("jitscope", "of which inside jitscope"):
             what += f", {row.contestant}"
         lines.append(f"| {what} | {_measured(row)} | {row.verdict.target} | {holds} |")
-    worst = [(table, row) for table, row in judged if row.unit == "ns" and row.added is not None]
+    worst = [(table, row) for table, row in judged if row.unit == "ns" and row.added and not row.added.lost]
     if worst:
         table, row = max(worst, key=lambda one: one[1].added.median if one[1].added is not None else 0.0)
-        lines += ["", f"**The worst hit** measured is {table.title}, {row.case}, {row.contestant}: {_measured(row)}."]
+        lines += ["", f"**The worst case** of those above the noise: {table.title}, {row.case}: {_measured(row)}."]
     return "\n".join(lines) + "\n"
 
 
 def _measured(row: Row) -> str:
     if row.share is not None:
-        return f"{quantity(row.value.median, row.unit)}, {row.share.median:.2%}"
-    if row.added is None:
+        return f"{quantity(row.value.median, row.unit)}, {row.share.median * 100:.2f} %"
+    if row.added is None or (row.verdict is not None and row.verdict.target.startswith("under ")):
         return quantity(row.value.median, row.unit)
     ratio = f", × {row.ratio.median:.3f}" if row.ratio is not None else ""
-    return f"adds {quantity(row.added.median, row.unit)}{ratio}"
+    lost = ", lost in noise" if row.added.lost else ""
+    return f"adds {quantity(row.added.median, row.unit)}{ratio}{lost}"
 
 
 def _tables(results: Results, names: tuple[str, ...]) -> str:

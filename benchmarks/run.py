@@ -60,7 +60,9 @@ def main() -> int:
     from tables import show
 
     console = Console(width=max(Console().width, 142))
-    command = shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]])
+    # Where files are on this machine is nobody's business.
+    told = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    command = shlex.join(["python", "benchmarks/run.py", *told])
     if options.from_file is not None:
         try:
             results = msgspec.json.decode(options.from_file.read_bytes(), type=Results)
@@ -99,8 +101,8 @@ def main() -> int:
         for table in tables:
             show(table, console)
     results.seconds = round(results.seconds + perf_counter() - start, 1)
-    told = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    console.print(f"{results.cpu}, {results.cores} cores, load before {results.load}; {told}; {results.seconds} s")
+    versions_ = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    console.print(f"{results.cpu}, {results.cores} cores, load before {results.load}; {versions_}; {results.seconds} s")
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
     if options.write is not None:

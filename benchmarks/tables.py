@@ -47,7 +47,7 @@ def _spread(row: Row) -> str:
 
 def _ratio(row: Row) -> str:
     if row.share is not None:
-        return f"{row.share.median:.2%} of it"
+        return f"{row.share.median * 100:.2f} % of it"
     # Of bytes that a framework does not keep, jitscope's are any number of times as many.
     return f"× {row.ratio.median:.3f}" if row.ratio is not None and row.unit != "bytes" else ""
 
