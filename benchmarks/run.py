@@ -45,7 +45,7 @@ SUITES = {
     "scale": "scale:measure",
 }
 """By name: the module beside this one, and its function that measures: ``measure(options) -> Iterator[Table]``."""
-NOT_QUICK = {"whole_torch", "memory", "scale"}
+NOT_QUICK = {"anatomy_jax", "anatomy_torch", "whole_torch", "memory", "scale"}
 
 
 def main() -> int:

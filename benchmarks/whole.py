@@ -27,7 +27,7 @@ def measure_torch(options: Options) -> Iterator[Table]:
 def _table(framework: str, options: Options) -> Table:
     program = str(PROGRAMS / f"train_{framework}.py")
     length = 2 if options.quick else 11
-    tried = answer(program, "--seconds", "3")
+    tried = answer(program, "--seconds", "1" if options.quick else "3")
     steps = str(round(tried["steps"] * length / tried["loop"]))
     folder = tempfile.mkdtemp()
 
