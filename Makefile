@@ -51,8 +51,8 @@ docs: $(STAMP)  ## build the documentation into site/
 	@$(PIP) --editable ".[docs]"
 	@$(BIN)/mkdocs build --strict --quiet
 
-bench: $(STAMP)  ## what a cache hit costs; make bench ARGS=--quick for a minute's worth
-	@$(BIN)/python benchmarks/hit_path.py $(ARGS)
+bench: $(STAMP)  ## what jitscope costs, beside its targets; make bench ARGS=--quick for a minute's worth
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 build: $(STAMP)  ## wheel and source archive into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

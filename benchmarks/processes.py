@@ -1,0 +1,47 @@
+"""Fresh Python processes, timed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = HERE / "programs"
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """That of this process, quiet, and with this very jitscope on the path."""
+    spec = importlib.util.find_spec("jitscope")
+    assert spec is not None
+    assert spec.origin is not None
+    source = str(Path(spec.origin).parents[1])
+    path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "JITSCOPE": "1", "JITSCOPE_QUIET": "1", **(extra or {})}
+
+
+def python(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> tuple[float, str]:
+    """Run Python; return the seconds from start to end, and what it printed.
+
+    Raises:
+        RuntimeError: if it fails, with what it wrote to standard error.
+    """
+    start = perf_counter()
+    done = subprocess.run(  # noqa: S603  # this very interpreter
+        [sys.executable, *args], check=False, capture_output=True, text=True, env=environment(env), cwd=cwd
+    )
+    seconds = perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(f"python {' '.join(args)} failed with {done.returncode}:\n{done.stderr[-3000:]}")
+    return seconds, done.stdout
+
+
+def answer(*args: str, env: Mapping[str, str] | None = None) -> Any:
+    """What a program printed last, which is JSON."""
+    return json.loads(python(*args, env=env)[1].splitlines()[-1])
