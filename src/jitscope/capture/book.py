@@ -16,7 +16,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from jitscope.capture.folding import SAVED, fold
+from jitscope.capture.folding import SAVED, fold, turn_of
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import local, refusal_of
 from jitscope.model.events import CallsEvent, FunctionEvent, Outcome, RepeatEvent, Run, SignatureEvent
@@ -113,6 +113,8 @@ class Book:
         self.log: list[RunKey] = []
         """Hits that a function of `several` entered, in order, and that are not in the history yet."""
         self._runs: list[tuple[RunKey, int]] = []
+        self._no_look = self._no_looks = 0
+        """How many times not to look for repeats: still, and after the last look that found few."""
         self._folded: list[tuple[tuple[tuple[RunKey, int], ...], int]] = []
         """What was before that: runs, and how often they came."""
         self.incomplete = False
@@ -184,7 +186,7 @@ class Book:
         """Enter the log in the history."""
         try:
             with self.lock:
-                self._absorb()
+                self._absorb(turns_only=True)
                 full = self._is_full()
             if full:
                 self.recorder.flush_calls(self)
@@ -289,7 +291,8 @@ class Book:
             self._absorb()
             return sum(count for (_, outcome, _), count in self.counts.items() if outcome == "hit")
 
-    def _absorb(self) -> None:
+    def _absorb(self, *, turns_only: bool = False) -> None:
+        """Enter what was counted in the history; with ``turns_only`` a turn that is cut off waits for its rest."""
         for counter in self._retired:
             self._take(counter)
         if self._live is not None:
@@ -297,9 +300,41 @@ class Book:
         count = len(self.log)  # other threads may be adding to it
         if count:
             hits = self.log[:count]
+            length = turn_of(hits) if count > SAVED else 0
+            if turns_only and length:
+                count -= count % length
             del self.log[:count]
-            for key, run in itertools.groupby(hits):
-                self._append(key, sum(1 for _ in run))
+            self._enter_hits(hits[:count], length)
+
+    def _enter_hits(self, hits: list[RunKey], length: int) -> None:
+        """Enter hits in their order; they repeat turns of this length, if it is not 0."""
+        start = 0
+        if length > 1:
+            # A turn that begins with a change has the same runs each time.
+            while hits[start] is hits[start - 1 + length]:
+                start += 1
+        turns = (len(hits) - start) // length if length > 1 else 0
+        if turns * length < SAVED:
+            self._enter_runs(hits)
+            return
+        self._enter_runs(hits[:start])
+        self._fold()
+        if self._runs:
+            self._folded.append((tuple(self._runs), 1))
+            self._runs = []
+        runs = tuple((key, len(list(run))) for key, run in itertools.groupby(hits[start : start + length]))
+        if self._folded and self._folded[-1][0] == runs:
+            self._folded[-1] = (runs, self._folded[-1][1] + turns)
+        else:
+            self._folded.append((runs, turns))
+        for key, times in runs:
+            self.counts[key] += times * turns
+        self.calls += turns * length
+        self._enter_runs(hits[start + turns * length :])
+
+    def _enter_runs(self, hits: list[RunKey]) -> None:
+        for key, run in itertools.groupby(hits):
+            self._append(key, len(list(run)))
 
     def _take(self, counter: HitCounter) -> None:
         fresh = counter.take()
@@ -324,6 +359,21 @@ class Book:
         return sum(len(runs) for runs, _ in self._folded) > FLUSH_RUNS
 
     def _fold(self) -> None:
+        runs, folded = self._runs, len(self._folded)
+        if self._no_look:
+            self._no_look -= 1
+            if runs:
+                self._folded.append((tuple(runs), 1))
+                self._runs = []
+            return
+        self._fold_now()
+        if len(runs) > SAVED:
+            # Where little repeats, it is not looked for each time.
+            rest = len(self._runs) + sum(len(part) for part, _ in self._folded[folded:])
+            self._no_looks = min(2 * self._no_looks + 1, 15) if 10 * rest > 9 * len(runs) else 0
+            self._no_look = self._no_looks
+
+    def _fold_now(self) -> None:
         found, self._runs = fold(self._runs)
         for runs, times in found:
             if times > 1 and self._folded and self._folded[-1][0] == runs:

@@ -15,6 +15,22 @@ SAVED: Final = 8
 """Fewest runs that a block has to save."""
 
 
+def turn_of(calls: Sequence[T]) -> int:
+    """The length of the shortest turn, up to `LONGEST` calls, that all of ``calls`` repeat; 0 where there is none.
+
+    The last turn may be cut off. Compared in C: what is looked at are the same objects over and over.
+    """
+    first, tried = calls[0], 0
+    for length in range(1, min(LONGEST, len(calls) // 2) + 1):
+        if calls[length] is first:
+            if calls[length:] == calls[:-length]:
+                return length
+            tried += 1
+            if tried == TRIED:
+                break
+    return 0
+
+
 def fold(runs: Sequence[T]) -> tuple[list[tuple[tuple[T, ...], int]], list[T]]:
     """Cut ``runs`` into blocks and how often each comes in a row; and what follows the last block that repeats.
 
