@@ -10,7 +10,7 @@ from harness import Row, Table
 from machine import Results
 from tables import markdown, quantity
 
-PARTS = ("machine", "summary", "hits", "anatomy", "misses", "programs", "memory", "scale")
+PARTS = ("machine", "summary", "hits", "anatomy", "misses", "programs", "memory")
 _TABLES = {
     "hits": ("hit_",),
     "anatomy": ("anatomy_",),

@@ -42,10 +42,9 @@ SUITES = {
     "whole_torch": "whole:measure_torch",
     "startup": "startup:measure",
     "memory": "memory:measure",
-    "scale": "scale:measure",
 }
 """By name: the module beside this one, and its function that measures: ``measure(options) -> Iterator[Table]``."""
-NOT_QUICK = {"anatomy_jax", "anatomy_torch", "whole_torch", "memory", "scale"}
+NOT_QUICK = {"anatomy_jax", "anatomy_torch", "whole_torch", "memory"}
 
 
 def main() -> int:
