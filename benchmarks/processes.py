@@ -23,7 +23,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     assert spec.origin is not None
     source = str(Path(spec.origin).parents[1])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "JITSCOPE": "1", "JITSCOPE_QUIET": "1", **(extra or {})}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JITSCOPE")}
+    return {**kept, "PYTHONPATH": path, "JITSCOPE_QUIET": "1", **(extra or {})}
 
 
 def python(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> tuple[float, str]:
