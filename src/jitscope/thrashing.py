@@ -10,7 +10,7 @@ import msgspec
 from jitscope.analysis.build import build_report
 from jitscope.analysis.grouping import by_source
 from jitscope.capture.recorder import recorder
-from jitscope.model.events import FunctionEvent
+from jitscope.model.events import ContextEvent, EndEvent, FunctionEvent
 from jitscope.model.notation import printable
 from jitscope.render.thrashing import thrashing_text
 
@@ -35,17 +35,12 @@ def warn(book: Book, recompiled: int, calls: int) -> None:
 def _only(recording: Recording, function: FunctionEvent) -> Recording:
     """What a recording holds of the functions that share a source with ``function``."""
     same = {
-        event.id
-        for event in recording.events
-        if isinstance(event, FunctionEvent)
-        and (event.framework, event.file, event.line, event.column, event.name)
-        == (function.framework, function.file, function.line, function.column, function.name)
-        and (event.file or event.id == function.id)
+        event.id for event in recording.events if isinstance(event, FunctionEvent) and event.source == function.source
     }
     events = tuple(
         event
         for event in recording.events
         if (event.id in same if isinstance(event, FunctionEvent) else getattr(event, "function", None) in same)
-        or type(event).__name__ in ("ContextEvent", "EndEvent")
+        or isinstance(event, (ContextEvent, EndEvent))
     )
     return msgspec.structs.replace(recording, events=events)

@@ -32,15 +32,6 @@ class Compiled(msgspec.Struct, frozen=True):
         return (self.function.body or -self.function.id, self.event.maker)
 
 
-def source_key(function: FunctionEvent) -> tuple[object, ...]:
-    """What functions made from the same source, in one process, have in common: caches belong to processes.
-
-    Without a file there is no telling whether two functions share a source: each is its own.
-    """
-    own = None if function.file else function.id
-    return (function.framework, function.file, function.line, function.column, function.name, own, function.process)
-
-
 def program_key(one: Compiled) -> tuple[object, ...]:
     """What is compiled once: a program of a source function, as called or under a transformation."""
     # Of torch's code objects each has a cache of its own, and of JAX's eager operations, with their parameters; JAX's
@@ -49,7 +40,7 @@ def program_key(one: Compiled) -> tuple[object, ...]:
     made = one.event.maker[: 2 if shared else 3] if one.event.maker is not None else None
     # Ahead of time the same program is compiled as in a call.
     under = None if one.event.under == "aot" else one.event.under
-    return (source_key(one.function), one.event.program, under, made)
+    return (one.function.source, one.event.program, under, made)
 
 
 def settings_changed(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> list[str]:

@@ -49,16 +49,42 @@ def _show_the_call_only(refusal: BaseException) -> None:
 class Marks:
     """Calls under way, one mark each, of all whose calls must not overlap to be told apart.
 
-    Beginning a call is one append, in C: nothing can come between.
+    Beginning a call that is only marked is one append, in C: nothing can come between.
     """
 
-    __slots__ = ("begin", "calls", "overlapping")
+    __slots__ = ("_lock", "_settled", "begin", "calls", "overlapping")
 
     def __init__(self) -> None:
         self.calls: list[None] = []
         self.begin: Callable[[], None] = functools.partial(self.calls.append, None)
         self.overlapping = False
-        """Whether two calls overlapped, ever."""
+        """Whether a marked call overlapped with another call, ever: for good, since that one may end before it."""
+        self._settled = 0
+        """How many of the calls are settled in full."""
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """Begin a call that is settled in full."""
+        with self._lock:
+            self._settled += 1
+            self.begin()
+
+    def leave(self, *, settled: bool) -> bool:
+        """End a call; ``settled`` as it began. Returns whether another one is under way that it can't be told from."""
+        with self._lock:
+            if not self.calls:
+                return self.overlapping  # a fork that was made in the middle of this call
+            self.calls.pop()
+            self._settled -= settled
+            if not settled or len(self.calls) > self._settled:
+                self.overlapping = self.overlapping or bool(self.calls)
+            return bool(self.calls) if settled else self.overlapping
+
+    def clear(self) -> None:
+        """No call is under way: this process is a fork, and in others' threads nothing goes on."""
+        self._lock = threading.Lock()
+        self.calls.clear()
+        self._settled = 0
 
 
 class HitCounter:
@@ -105,6 +131,8 @@ class Book:
         """Calls under way that began while the book was alarmed."""
         self._turns = 0
         """How many such calls began so far."""
+        self._threads = False
+        """Whether several threads were seen to call it."""
         self._last_left = (0, 0.0)
         """Thread and time of the last such call that ended."""
         self._watched: weakref.ref[Any] | None = None
@@ -122,6 +150,15 @@ class Book:
         self._live: HitCounter | None = None
         self._retired: list[HitCounter] = []
 
+    def share(self, marks: Marks) -> None:
+        """Its calls, and those under way, must not overlap with those of others that have these marks."""
+        with self.lock:
+            if marks is not self.marks:
+                for _ in range(self._inside):
+                    marks.enter()
+                    self.marks.leave(settled=True)
+                self.marks = marks
+
     def opens(self, wrapper: Any) -> bool:
         """Whether this is the book of ``wrapper`` itself, not of one whose attributes it copied (`functools.wraps`)."""
         return self._watched is not None and self._watched() is wrapper
@@ -134,7 +171,7 @@ class Book:
     def start_anew(self) -> None:
         """This process is a fork: its calls are counted from 1, and its parent's are not its own."""
         self.in_flight.clear()
-        self.marks.calls.clear()
+        self.marks.clear()
         self.take_calls()
         self.counts.clear()
         self.calls = self.compilations = 0
@@ -200,6 +237,7 @@ class Book:
         with self.lock:
             self._inside += 1
             self._turns += 1
+            self.marks.enter()
         try:
             self.probe.enter()
         except Exception as error:
@@ -236,31 +274,25 @@ class Book:
             self.recorder.internal_error("failed", inner, self.id)
 
     def _leave(self, entered: float | None) -> None:
-        if entered is None:
-            with self.lock:
-                marks = self.marks
-                if marks.calls:  # not in a fork that was made in the middle of this call
-                    marks.calls.pop()
-                # From then on for good: whom it overlapped with may have ended before it.
-                marks.overlapping = marks.overlapping or bool(marks.calls) or self._inside > 0
-                local.overlapped = marks.overlapping
-                local.turn = self._turns
-            return
-        if not entered:
+        if entered == 0:
             local.overlapped = True
             return
         thread = threading.get_ident()
         with self.lock:
-            self._inside -= 1
-            left_by, left_at = self._last_left
-            self.marks.overlapping = self.marks.overlapping or bool(self.marks.calls)
-            local.overlapped = bool(self.marks.calls) or self._inside > 0 or (left_by != thread and left_at > entered)
+            left_by, _ = self._last_left
+            # First of all: who finds the call under way no more has to find that it ended (`called_since`).
             self._last_left = (thread, perf_counter())
+            local.overlapped = self.marks.leave(settled=entered is not None)
+            if entered is not None:
+                self._inside -= 1
+                self._threads = self._threads or left_by not in (0, thread)
+                # A thread's call may have begun when calls left no mark, and end after this one.
+                local.overlapped = local.overlapped or self._threads
             local.turn = self._turns
 
     def called_since(self, entered: float) -> bool:
         """Whether a settled call of it is under way, or ended after ``entered``."""
-        return self._inside > 0 or self._last_left[1] > entered or bool(self.marks.calls)
+        return self._inside > 0 or self._last_left[1] > entered
 
     def overlapped(self) -> bool:
         """Whether calls of other threads overlapped with this thread's last one, up to now."""

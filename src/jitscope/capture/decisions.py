@@ -113,6 +113,16 @@ class Decisions(Generic[K]):
             holder[at] = found
         return True
 
+    def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> K | None:
+        """The signature of a call; None where signatures can't be told apart, or the call fits none."""
+        if not self.possible:
+            return None
+        node = self._root
+        while isinstance(node, _Split):
+            node = node.answers.get(_answer(node.question.ask, args, kwargs))
+        found: K | None = node
+        return found
+
     def counter(
         self,
         codes: dict[K, Any],
@@ -137,33 +147,6 @@ class Decisions(Generic[K]):
         flat = _NOTHING not in answers and not any(isinstance(found, _Split) for found in answers.values())
         position = root.question.shape_of
 
-        if unless is not None:
-
-            def count_unless(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-                try:
-                    if unless():
-                        raise LookupError
-                    node: Any = root
-                    while type(node) is _Split:
-                        node = node.answers[_answer(node.question.ask, args, kwargs)]
-                    append(node)
-                except Exception:
-                    unknown(args, kwargs)
-                if len(log) > LOGGED:
-                    full()
-
-            def count_shape_unless(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-                try:
-                    if unless():
-                        raise LookupError
-                    append(answers[args[position].shape])  # type: ignore[index]
-                except Exception:
-                    unknown(args, kwargs)
-                if len(log) > LOGGED:
-                    full()
-
-            return count_shape_unless if flat and position is not None else count_unless
-
         def count_by_shape(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             try:
                 append(answers[args[position].shape])  # type: ignore[index]
@@ -183,7 +166,14 @@ class Decisions(Generic[K]):
             if len(log) > LOGGED:
                 full()
 
-        return count_by_shape if flat and position is not None else count
+        counting = count_by_shape if flat and position is not None else count
+        if unless is None:
+            return counting
+
+        def count_unless(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            (unknown if unless() else counting)(args, kwargs)
+
+        return count_unless
 
 
 def _answer(ask: Ask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

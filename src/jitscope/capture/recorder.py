@@ -363,18 +363,14 @@ class Recorder:
 
     def open_part(self) -> MemorySession:
         """From now on collect what happens, in memory, until `close_part`; any number may be open."""
-        with self.lock:
-            self.flush()
-            zero = perf_counter()
-            session = MemorySession(self._fresh_header(zero), zero)
-            self.sessions = [*self.sessions, session]
-            return session
+        zero = perf_counter()
+        session = MemorySession(self._fresh_header(zero), zero)
+        self.add_session(session)
+        return session
 
     def close_part(self, session: MemorySession) -> None:
         """Collect no more; closing again does nothing."""
-        with self.lock:
-            self.flush()
-            self.sessions = [one for one in self.sessions if one is not session]
+        self.remove_session(session)
 
     def part(self, session: MemorySession) -> Recording:
         """What an open part holds so far, as a value."""

@@ -61,10 +61,7 @@ class ThrashWatch:
         """A compilation was written."""
         if self.quiet or not self._left or event.call is None or not event.compiled or event.under is not None:
             return
-        function = book.event
-        own = None if function.file else function.id
-        key = (function.framework, function.file, function.line, function.column, function.name, own)
-        source = self._sources.setdefault(key, _Source())
+        source = self._sources.setdefault(book.event.source, _Source())
         if not source.compiled:
             source.compiled = True
             return

@@ -148,6 +148,15 @@ class FunctionEvent(msgspec.Struct, frozen=True, tag="function", tag_field="even
     process: int | None = None
     """In a combined recording: position of its process in `Header.processes`."""
 
+    @property
+    def source(self) -> tuple[object, ...]:
+        """What functions made from the same source, in one process, have in common: caches belong to processes.
+
+        Without a file there is no telling whether two functions share a source: each is its own.
+        """
+        own = None if self.file else self.id
+        return (self.framework, self.file, self.line, self.column, self.name, own, self.process)
+
 
 class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="event"):
     """An abstract signature met by a function, written before anything refers to it."""

@@ -187,9 +187,8 @@ class TorchAdapter:
             sharing = Sharing()
             self.by_code.set(code, sharing)
         sharing.probes.append(probe)
-        # Its calls must not overlap with those of the others.
         probe.book.alarm()
-        probe.book.marks = sharing.marks
+        probe.book.share(sharing.marks)
 
     def probes_of(self, code: CodeType) -> tuple[TorchProbe, ...]:
         """Those whose entries are at ``code``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -213,7 +213,3 @@ def _inside(whole: Ask, index: int | str) -> Ask:
 
 def _by_name(name: str) -> Ask:
     return lambda args, kwargs: kwargs[name]
-
-
-modes_in_force: Callable[[], int] | None = getattr(torch._C, "_len_torch_function_stack", None)
-"""How many torch function modes are in force: they would see what is asked of a tensor (2.11, 2.13)."""

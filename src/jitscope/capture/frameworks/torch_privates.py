@@ -146,6 +146,10 @@ def compile_options(compiled: Any) -> dict[str, str]:
     return {name: text[:200] for name, text in found.items() if text != _DEFAULTS[name]}
 
 
+modes_in_force: Callable[[], int] | None = _get("torch._C", "_len_torch_function_stack")
+"""How many torch function modes are in force: they would see what is asked of a tensor (2.11, 2.13)."""
+
+
 def swallows_errors() -> bool:
     """Whether Dynamo runs a frame eager, then and from then on, where its compile raised.
 
@@ -322,6 +326,18 @@ CAPABILITIES: tuple[Capability, ...] = (
         "runs when the compile of a frame starts, with the caller on the stack (2.9 on)",
         "compiles can't be attributed",
         "torch-no-hook",
+    ),
+    Capability(
+        "torch._C._len_torch_function_stack",
+        lambda: modes_in_force is not None,
+        "whether a torch function mode would see what is asked of a tensor",
+        "which of several entries served a call is told by their order alone",
+    ),
+    Capability(
+        "convert_frame.exceeds_recompile_limit",
+        lambda: _get("torch._dynamo.convert_frame", "exceeds_recompile_limit") is not None,
+        "whether a compile will end at the recompile limit, so that gates let it pass",
+        "gates refuse a call that meets the recompile limit, though nothing would be compiled",
     ),
     Capability(
         "utils.get_compilation_metrics",

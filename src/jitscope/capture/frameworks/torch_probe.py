@@ -21,7 +21,6 @@ from jitscope.capture.frameworks.torch_decisions import (
     differing,
     facts_of,
     fixed,
-    modes_in_force,
 )
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
@@ -264,7 +263,10 @@ class TorchProbe:
             book.add(None, "hit")  # this torch does not list its entries
             return
         entry = (self.adapter.generation, str(live[0].compile_id))
-        if len(live) > 1 and (not self._ordered or book.overlapped() or self._others_called(entered)):
+        told = self._told_by_guards(live, args, kwargs) if len(live) > 1 else None
+        if told is not None:
+            entry = told
+        elif len(live) > 1 and (not self._ordered or book.overlapped() or self._others_called(entered)):
             signature, compilation = self._by_signature(args, kwargs)
             book.add(signature, "hit", compilation)
             return
@@ -326,16 +328,29 @@ class TorchProbe:
 
     def _go_by_guards(self, live: list[Any]) -> bool:
         """Where guards of the entries exclude each other, what they are about tells which one served a call."""
-        generation = self.adapter.generation
-        keys = {(generation, str(entry.compile_id)) for entry in live}
-        if len(keys) > len(self._decisions) or not keys <= self._facts.keys() or not keys <= self._entries.keys():
+        unless = privates.modes_in_force
+        if unless is None:
+            return False  # a mode of the user's might see what is asked
+        if not self._guards_tell(live):
             return False
         codes: dict[EntryId, RunKey] = {key: (known[0], "hit", known[1]) for key, known in self._entries.items()}
         book = self.book
-        count = self._decisions.counter(codes, book.log, book.log_is_full, self._unknown, unless=modes_in_force)
+        count = self._decisions.counter(codes, book.log, book.log_is_full, self._unknown, unless=unless)
         if count is not None:
             book.several(count)
         return count is not None
+
+    def _guards_tell(self, live: list[Any]) -> bool:
+        """Whether all entries there are, are known, and told apart by questions."""
+        keys = {(self.adapter.generation, str(entry.compile_id)) for entry in live}
+        return len(keys) <= len(self._decisions) and keys <= self._facts.keys() and keys <= self._entries.keys()
+
+    def _told_by_guards(self, live: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> EntryId | None:
+        unless = privates.modes_in_force
+        if unless is None or unless() or not self._guards_tell(live):
+            return None
+        told = self._decisions.of(args, kwargs)
+        return told if any(told == (self.adapter.generation, str(entry.compile_id)) for entry in live) else None
 
     def _unknown(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A silent call that none of the questions fit, or that a torch function mode would see them in."""
