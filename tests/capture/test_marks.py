@@ -38,7 +38,8 @@ def test_a_call_alone_overlaps_with_none(books):
         assert not book.overlapped()
     one.marks.begin()
     one.settle(None, (), {})
-    assert not one.overlapped() and [] == one.marks.calls
+    assert not one.overlapped()
+    assert [] == one.marks.calls
 
 
 def test_a_marked_call_within_a_settled_one_of_another_book_is_seen_by_both(books):
@@ -70,7 +71,8 @@ def test_settled_calls_that_overlap_leave_marked_ones_to_come_alone(books):
     other.settle(second, (), {})
     assert other.overlapped()
     one.settle(first, (), {})
-    assert not one.marks.overlapping and [] == one.marks.calls
+    assert not one.marks.overlapping
+    assert [] == one.marks.calls
 
 
 def test_a_book_that_comes_to_share_takes_its_calls_under_way_along(books):
