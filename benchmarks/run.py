@@ -29,7 +29,7 @@ if importlib.util.find_spec("jitscope") is None:
 
 import msgspec  # noqa: E402
 from harness import Options, Table  # noqa: E402
-from processes import environment  # noqa: E402
+from processes import compile_source, environment  # noqa: E402
 
 SUITES = {
     "hit_jax": "hit_jax:measure",
@@ -58,6 +58,7 @@ def main() -> int:
     from rich.console import Console
     from tables import show
 
+    compile_source()
     console = Console(width=max(Console().width, 142))
     # Where files are on this machine is nobody's business.
     told = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]

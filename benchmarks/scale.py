@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from processes import compile_source
+
 HERE = Path(__file__).resolve().parent
 Row = dict[str, Any]
 
@@ -31,11 +33,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    # An installed package has its byte code: it is kept here, too, whatever the environment says.
-    with tempfile.TemporaryDirectory() as folder:
-        if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-            os.environ.setdefault("PYTHONPYCACHEPREFIX", folder)
-        measure(options)
+    compile_source()
+    measure(options)
 
 
 def measure(options: argparse.Namespace) -> None:
