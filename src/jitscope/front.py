@@ -151,7 +151,7 @@ def stats(fn: Any) -> Stats:
         )
     found = next((function for function in report().value.functions if function.id == book.id), None)
     if found is None:
-        if book.counts:
+        if book.history.counts:
             raise JitscopeError(
                 f"stats: {book.event.name} is one of very many functions; the report tells it with the first of its "
                 "source",

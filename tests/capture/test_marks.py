@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jitscope.capture.book import Book, Marks
+from jitscope.capture.book import Book
+from jitscope.capture.marks import Marks
 from jitscope.capture.recorder import Recorder
 from jitscope.model.events import FunctionEvent
 

@@ -127,7 +127,7 @@ def counted(watched):
     book = book_of(watched)
     book.next_ordinal()  # enters what is not in the counts yet
     found = Counter()
-    for (signature, _, _), count in book.counts.items():
+    for (signature, _, _), count in book.history.counts.items():
         found[book.signature_by_id[signature].signature if signature is not None else None] += count
     return found
 

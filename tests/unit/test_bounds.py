@@ -17,7 +17,7 @@ from jitscope.analysis import build, index
 from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
 from jitscope.capture import book as book_module
-from jitscope.capture import memory, sessions
+from jitscope.capture import history, memory, sessions
 from jitscope.capture.memory import MemorySession
 from jitscope.capture.recorder import FunctionKey, Recorder
 from jitscope.capture.sessions import FileSession
@@ -77,7 +77,7 @@ def reported(one):
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), max_size=300), st.integers(1, 40))
 def test_counts_are_exact_whatever_is_folded_and_added_up(calls, bound):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(book_module, "FLUSH_RUNS", 16)
+        patch.setattr(history, "FLUSH_RUNS", 16)
         patch.setattr(memory, "MEMORY_RUNS", bound)
         patch.setattr(memory, "MEMORY_RUNS_OF_ALL", 2 * bound)
         patch.setattr(index, "MOST_RUNS", bound)

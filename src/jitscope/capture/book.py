@@ -1,4 +1,4 @@
-"""The book of one watched function: its calls, run-length coded, and the signatures it met.
+"""The book of one watched function: how its calls are counted, and the signatures it met.
 
 Counting is exact under threads: a hit is one `itertools.count` tick on the counter of the signature
 that is live; everything else is written under a lock.
@@ -6,20 +6,19 @@ that is live; everything else is written under a lock.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import sys
 import threading
 import weakref
-from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from jitscope.capture.folding import SAVED, fold, turn_of
 from jitscope.capture.gates import REFUSALS
+from jitscope.capture.history import History, RunKey
+from jitscope.capture.marks import Marks
 from jitscope.capture.pending import local, refusal_of
-from jitscope.model.events import CallsEvent, FunctionEvent, Outcome, RepeatEvent, Run, SignatureEvent
+from jitscope.model.events import CallsEvent, FunctionEvent, Outcome, RepeatEvent, SignatureEvent
 from jitscope.model.signature import Signature
 
 if TYPE_CHECKING:
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
     from jitscope.capture.recorder import Recorder
     from jitscope.capture.watched import Cells
 
-RunKey = tuple[int | None, Outcome, int | None]
-"""Signature, outcome, compilation."""
-
-FLUSH_RUNS = 4096
-"""Runs kept before they are handed to the sessions."""
 KEPT_SIGNATURES = 20_000
 """Signatures of one function that are kept; of more, the oldest half is forgotten, and known anew if it comes again."""
 
@@ -44,47 +38,6 @@ def _show_the_call_only(refusal: BaseException) -> None:
     # JAX says there that it left out frames of its own.
     refusal.__dict__.pop("__notes__", None)
     refusal.__cause__ = refusal.__context__ = None
-
-
-class Marks:
-    """Calls under way, one mark each, of all whose calls must not overlap to be told apart.
-
-    Beginning a call that is only marked is one append, in C: nothing can come between.
-    """
-
-    __slots__ = ("_lock", "_settled", "begin", "calls", "overlapping")
-
-    def __init__(self) -> None:
-        self.calls: list[None] = []
-        self.begin: Callable[[], None] = functools.partial(self.calls.append, None)
-        self.overlapping = False
-        """Whether a marked call overlapped with another call, ever: for good, since that one may end before it."""
-        self._settled = 0
-        """How many of the calls are settled in full."""
-        self._lock = threading.Lock()
-
-    def enter(self) -> None:
-        """Begin a call that is settled in full."""
-        with self._lock:
-            self._settled += 1
-            self.begin()
-
-    def leave(self, *, settled: bool) -> bool:
-        """End a call; ``settled`` as it began. Returns whether another one is under way that it can't be told from."""
-        with self._lock:
-            if not self.calls:
-                return self.overlapping  # a fork that was made in the middle of this call
-            self.calls.pop()
-            self._settled -= settled
-            if not settled or len(self.calls) > self._settled:
-                self.overlapping = self.overlapping or bool(self.calls)
-            return bool(self.calls) if settled else self.overlapping
-
-    def clear(self) -> None:
-        """No call is under way: this process is a fork, and in others' threads nothing goes on."""
-        self._lock = threading.Lock()
-        self.calls.clear()
-        self._settled = 0
 
 
 class HitCounter:
@@ -117,9 +70,7 @@ class Book:
         self.in_flight: list[Miss] = []
         """Announced calls that have not ended, of all threads."""
         self.lock = threading.RLock()
-        self.counts: Counter[RunKey] = Counter()
-        self.calls = 0
-        """Calls that ended, nested ones left out."""
+        self.history = History()
         self.compilations = 0
         self.seconds = 0.0
         """Spent on them."""
@@ -140,11 +91,6 @@ class Book:
         """One for each call under way that began while calls were `marked`."""
         self.log: list[RunKey] = []
         """Hits that a function of `several` entered, in order, and that are not in the history yet."""
-        self._runs: list[tuple[RunKey, int]] = []
-        self._no_look = self._no_looks = 0
-        """How many times not to look for repeats: still, and after the last look that found few."""
-        self._folded: list[tuple[tuple[tuple[RunKey, int], ...], int]] = []
-        """What was before that: runs, and how often they came."""
         self.incomplete = False
         """Whether keys were forgotten: then a silent call can have a signature that is not in `signatures`."""
         self._live: HitCounter | None = None
@@ -173,8 +119,8 @@ class Book:
         self.in_flight.clear()
         self.marks.clear()
         self.take_calls()
-        self.counts.clear()
-        self.calls = self.compilations = 0
+        self.history = History()
+        self.compilations = 0
         self.seconds = 0.0
 
     # -- how the wrapper behaves -------------------------------------------------------------
@@ -224,7 +170,7 @@ class Book:
         try:
             with self.lock:
                 self._absorb(turns_only=True)
-                full = self._is_full()
+                full = self.history.is_full()
             if full:
                 self.recorder.flush_calls(self)
         except Exception as error:
@@ -304,9 +250,9 @@ class Book:
         """Enter ``count`` calls in the history; return the ordinal of the last one (from 1)."""
         with self.lock:
             self._absorb()
-            self._append((signature, outcome, compilation), count)
-            ordinal = self.calls
-            full = self._is_full() or len(self.signature_by_id) > KEPT_SIGNATURES
+            self.history.add((signature, outcome, compilation), count)
+            ordinal = self.history.calls
+            full = self.history.is_full() or len(self.signature_by_id) > KEPT_SIGNATURES
         if full:  # outside of the lock: the recorder takes its own lock first, then the book's
             self.recorder.flush_calls(self)
         return ordinal
@@ -315,119 +261,29 @@ class Book:
         """The ordinal that the next call to end will get."""
         with self.lock:
             self._absorb()
-            return self.calls + 1
+            return self.history.calls + 1
 
     def hits(self) -> int:
         """Calls so far that an entry of the cache served."""
         with self.lock:
             self._absorb()
-            return sum(count for (_, outcome, _), count in self.counts.items() if outcome == "hit")
+            return sum(count for (_, outcome, _), count in self.history.counts.items() if outcome == "hit")
 
     def _absorb(self, *, turns_only: bool = False) -> None:
         """Enter what was counted in the history; with ``turns_only`` a turn that is cut off waits for its rest."""
-        for counter in self._retired:
-            self._take(counter)
-        if self._live is not None:
-            self._take(self._live)
+        for counter in (*self._retired, self._live):
+            if counter is not None and (fresh := counter.take()):
+                self.history.add(counter.key, fresh)
         count = len(self.log)  # other threads may be adding to it
         if count:
-            hits = self.log[:count]
-            length = turn_of(hits) if count > SAVED else 0
-            if turns_only and length:
-                count -= count % length
-            del self.log[:count]
-            self._enter_hits(hits[:count], length)
-
-    def _enter_hits(self, hits: list[RunKey], length: int) -> None:
-        """Enter hits in their order; they repeat turns of this length, if it is not 0."""
-        start = 0
-        if length > 1:
-            # A turn that begins with a change has the same runs each time.
-            while hits[start] is hits[start - 1 + length]:
-                start += 1
-        turns = (len(hits) - start) // length if length > 1 else 0
-        if turns * length < SAVED:
-            self._enter_runs(hits)
-            return
-        self._enter_runs(hits[:start])
-        self._fold()
-        if self._runs:
-            self._folded.append((tuple(self._runs), 1))
-            self._runs = []
-        runs = tuple((key, len(list(run))) for key, run in itertools.groupby(hits[start : start + length]))
-        if self._folded and self._folded[-1][0] == runs:
-            self._folded[-1] = (runs, self._folded[-1][1] + turns)
-        else:
-            self._folded.append((runs, turns))
-        for key, times in runs:
-            self.counts[key] += times * turns
-        self.calls += turns * length
-        self._enter_runs(hits[start + turns * length :])
-
-    def _enter_runs(self, hits: list[RunKey]) -> None:
-        for key, run in itertools.groupby(hits):
-            self._append(key, len(list(run)))
-
-    def _take(self, counter: HitCounter) -> None:
-        fresh = counter.take()
-        if fresh:
-            self._append(counter.key, fresh)
-
-    def _append(self, key: RunKey, count: int) -> None:
-        self.counts[key] += count
-        if key[1] != "nested":
-            self.calls += count
-        runs = self._runs
-        if runs and runs[-1][0] == key:
-            runs[-1] = (key, runs[-1][1] + count)
-        else:
-            runs.append((key, count))
-
-    def _is_full(self) -> bool:
-        """Whether there are many runs, whatever repeats folded."""
-        if len(self._runs) <= FLUSH_RUNS:
-            return False
-        self._fold()
-        return sum(len(runs) for runs, _ in self._folded) > FLUSH_RUNS
-
-    def _fold(self) -> None:
-        runs, folded = self._runs, len(self._folded)
-        if self._no_look:
-            self._no_look -= 1
-            if runs:
-                self._folded.append((tuple(runs), 1))
-                self._runs = []
-            return
-        self._fold_now()
-        if len(runs) > SAVED:
-            # Where little repeats, it is not looked for each time.
-            rest = len(self._runs) + sum(len(part) for part, _ in self._folded[folded:])
-            self._no_looks = min(2 * self._no_looks + 1, 15) if 10 * rest > 9 * len(runs) else 0
-            self._no_look = self._no_looks
-
-    def _fold_now(self) -> None:
-        found, self._runs = fold(self._runs)
-        for runs, times in found:
-            if times > 1 and self._folded and self._folded[-1][0] == runs:
-                times += self._folded.pop()[1]  # noqa: PLW2901
-            self._folded.append((runs, times))
+            taken = self.history.add_log(self.log[:count], turns_only=turns_only)
+            del self.log[:taken]
 
     def take_calls(self) -> list[CallsEvent | RepeatEvent]:
         """The history since the last time it was taken."""
         with self.lock:
             self._absorb()
-            if len(self._runs) > SAVED:
-                self._fold()
-            parts = [*self._folded, *([(tuple(self._runs), 1)] if self._runs else [])]
-            self._runs, self._folded = [], []
-        found: list[CallsEvent | RepeatEvent] = []
-        for part, times in parts:
-            runs = tuple(
-                Run(signature=signature, outcome=outcome, count=count, compilation=compilation)
-                for (signature, outcome, compilation), count in part
-            )
-            found.append(RepeatEvent(self.id, runs, times) if times > 1 else CallsEvent(self.id, runs))
-        return found
+            return self.history.take(self.id)
 
     # -- signatures --------------------------------------------------------------------------
 
@@ -459,7 +315,7 @@ class Book:
             if len(self.signature_by_id) <= KEPT_SIGNATURES:
                 return []
             held = {counter.key[0] for counter in (*self._retired, self._live) if counter is not None}
-            held |= {key[0] for key, _ in self._runs} | {key[0] for key in self.log} | set(self.probe.signatures_held())
+            held |= {key[0] for key in (*self.history.keys(), *self.log)} | set(self.probe.signatures_held())
             older = itertools.islice(self.signature_by_id, KEPT_SIGNATURES // 2)
             gone = {identity: None for identity in older if identity not in held}
             for identity in gone:
@@ -467,8 +323,5 @@ class Book:
             keys = len(self.signatures)
             self.signatures = {key: known for key, known in self.signatures.items() if known.id not in gone}
             self.incomplete = self.incomplete or len(self.signatures) < keys
-            counts: Counter[RunKey] = Counter()
-            for (signature, outcome, compilation), count in self.counts.items():
-                counts[None if signature in gone else signature, outcome, compilation] += count
-            self.counts = counts
+            self.history.forget(gone)
             return list(gone)

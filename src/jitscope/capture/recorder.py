@@ -5,31 +5,28 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
-import platform
-import socket
 import sys
 import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
 
-from jitscope._startup import Member, current_process
+from jitscope._startup import Member
 from jitscope.capture import switches
 from jitscope.capture.book import KEPT_SIGNATURES, Book
 from jitscope.capture.gates import Gates
+from jitscope.capture.header import Surroundings, new_header, run_id, started_as, with_free_name
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
 from jitscope.capture.sessions import FileSession, LateSession, MemorySession, Session
 from jitscope.capture.thrash import ThrashWatch
 from jitscope.errors import JitscopeError
 from jitscope.model.events import (
-    SCHEMA,
     CompilationEvent,
     ContextEvent,
     EndEvent,
@@ -44,7 +41,6 @@ from jitscope.model.events import (
 from jitscope.model.recording import Recording
 from jitscope.store.beside import path_in
 from jitscope.store.locate import default_path
-from jitscope.version import __version__
 
 MAX_NOTES_PER_SLUG = 5
 
@@ -79,7 +75,7 @@ class Recorder:
         self._contexts: dict[tuple[tuple[str, str], ...], ContextEvent] = {}
         self._context_by_id: dict[int, ContextEvent] = {}
         zero = perf_counter()
-        self.memory = MemorySession(_header(zero), zero)
+        self.memory = MemorySession(new_header(zero), zero)
         self.sessions: list[Session] = [self.memory]
         self.file: FileSession | None = None
         """That of an open `record` block."""
@@ -89,8 +85,7 @@ class Recorder:
         self.member: Member | None = None
         """This process, where the program's processes are followed: its forks make recordings of their own."""
         self._gone: deque[Book] = deque()
-        self._devices: dict[int, tuple[str, ...]] = {}
-        self._ranks: dict[int, tuple[int, int] | None] = {}
+        self.surroundings = Surroundings(self.adapters)
         self._atexit = False
 
     # -- definitions -------------------------------------------------------------------------
@@ -177,7 +172,7 @@ class Recorder:
         """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
         with self.lock:
             # Now, while it can be asked for.
-            self._rank(self.memory.header)
+            self.surroundings.rank(self.memory.header)
             if book is not None:
                 book.compilations += event.compiled
                 book.seconds += event.seconds
@@ -322,7 +317,7 @@ class Recorder:
         with self.lock:
             self.member = member
             zero = perf_counter()
-            self._begin_late(_header(zero), zero)
+            self._begin_late(new_header(zero), zero)
 
     def _begin_late(self, header: Header, zero: float) -> None:
         self.run = LateSession(zero, lambda: self._open_late(header, zero))
@@ -331,12 +326,12 @@ class Recorder:
     def _open_late(self, header: Header, zero: float) -> FileSession | None:
         member = self.member
         assert member is not None
-        versions, devices = self._frameworks()
-        rank, world_size = self._rank(header)
-        process, parent = _started_as(member)
+        versions, devices = self.surroundings.versions_and_devices()
+        rank, world_size = self.surroundings.rank(header)
+        process, parent = started_as(member)
         header = msgspec.structs.replace(
             header,
-            run=member.run_id or _run_id(header.started, header.pid, rank),
+            run=member.run_id or run_id(header.started, header.pid, rank),
             argv=tuple(sys.argv),
             rank=rank,
             world_size=world_size,
@@ -390,7 +385,7 @@ class Recorder:
         zero = perf_counter()
         header = msgspec.structs.replace(self._fresh_header(zero), program=program, process=process)
         if path is None:
-            header = _with_free_name(header)
+            header = with_free_name(header)
         if first:
             header = msgspec.structs.replace(header, program=header.run)
         session = FileSession(path or default_path(header.run), header, zero, force=force)
@@ -437,8 +432,8 @@ class Recorder:
             self.sessions = [one for one in self.sessions if one is not session]
 
     def _end(self, session: Session) -> EndEvent:
-        versions, devices = self._frameworks()
-        rank, world_size = self._rank(self.memory.header)
+        versions, devices = self.surroundings.versions_and_devices()
+        rank, world_size = self.surroundings.rank(self.memory.header)
         return EndEvent(
             wall_seconds=perf_counter() - session.zero,
             versions=versions,
@@ -447,38 +442,17 @@ class Recorder:
             world_size=world_size,
         )
 
-    def _rank(self, header: Header) -> tuple[int | None, int | None]:
-        """Of this process: what its environment says, else its frameworks, once they are told."""
-        if header.rank is not None:
-            return header.rank, header.world_size
-        for adapter in self.adapters:
-            # At exit `jax.distributed` is shut down before a recording is closed, too.
-            found = self._ranks[id(adapter)] = adapter.rank() or self._ranks.get(id(adapter))
-            if found is not None:
-                return found
-        return None, None
-
-    def _frameworks(self) -> tuple[dict[str, str], tuple[str, ...]]:
-        versions: dict[str, str] = {}
-        devices: list[str] = []
-        for adapter in self.adapters:
-            versions |= adapter.versions()
-            # At exit JAX shuts its devices down before a recording is closed: what was seen is kept.
-            found = self._devices[id(adapter)] = adapter.devices() or self._devices.get(id(adapter), ())
-            devices.extend(found)
-        return versions, tuple(devices)
-
     def remember_devices(self) -> None:
         """Look which devices are in use, and as which process of how many, for the end of a recording."""
         try:
-            self._frameworks()
-            self._rank(self.memory.header)
+            self.surroundings.versions_and_devices()
+            self.surroundings.rank(self.memory.header)
         except Exception as error:
             self.internal_error("devices", error)
 
     def _fresh_header(self, zero: float) -> Header:
-        versions, devices = self._frameworks()
-        header = _header(zero)
+        versions, devices = self.surroundings.versions_and_devices()
+        header = new_header(zero)
         return msgspec.structs.replace(header, versions=header.versions | versions, devices=devices)
 
     def after_fork_in_child(self) -> None:
@@ -493,7 +467,7 @@ class Recorder:
             book.start_anew()
         local.misses.clear()
         zero = perf_counter()
-        self.memory = MemorySession(_header(zero), zero)
+        self.memory = MemorySession(new_header(zero), zero)
         self.sessions = [self.memory]
         if self._label is not None:
             self.memory.write(LabelEvent(self._label))
@@ -511,55 +485,6 @@ class Recorder:
 def _shifted(event: CompilationEvent, zero: float) -> Event:
     phases = tuple(msgspec.structs.replace(phase, start=phase.start - zero) for phase in event.phases)
     return msgspec.structs.replace(event, start=event.start - zero, phases=phases)
-
-
-def _header(zero: float) -> Header:
-    started = datetime.now(UTC)
-    rank, world_size = _integer("RANK"), _integer("WORLD_SIZE")
-    when = started.isoformat(timespec="milliseconds")
-    return Header(
-        schema=SCHEMA,
-        jitscope=__version__,
-        run=_run_id(when, os.getpid(), rank),
-        argv=tuple(sys.argv),
-        cwd=os.getcwd(),
-        started=when,
-        monotonic=zero,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        rank=rank,
-        world_size=world_size,
-        versions={"python": platform.python_version()},
-    )
-
-
-def _run_id(started: str, pid: int, rank: int | None) -> str:
-    when = datetime.fromisoformat(started)
-    return f"{when:%Y%m%d-%H%M%S}-{pid}" + (f"-r{rank}" if rank is not None else "")
-
-
-def _started_as(member: Member) -> tuple[str | None, int | None]:
-    """What multiprocessing calls this process, and the process id of what started it."""
-    process = current_process()
-    parent = sys.modules["multiprocessing.process"].parent_process() if process is not None else None
-    if parent is None or process is member.forked_as:
-        return None, member.parent
-    # Not its fork server.
-    return process.name, parent.pid
-
-
-def _with_free_name(header: Header) -> Header:
-    """A process can make several recordings in one second: number the later ones."""
-    run, number = header.run, 1
-    while default_path(run).exists():
-        number += 1
-        run = f"{header.run}-{number}"
-    return msgspec.structs.replace(header, run=run)
-
-
-def _integer(name: str) -> int | None:
-    text = os.environ.get(name, "")
-    return int(text) if text.isdigit() else None
 
 
 recorder = Recorder()

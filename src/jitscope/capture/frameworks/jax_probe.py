@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from jitscope.capture.book import Book, RunKey
+from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.decisions import Decisions
 from jitscope.capture.frameworks import jax_privates as privates
@@ -21,6 +21,7 @@ from jitscope.capture.frameworks.jax_decisions import differing, fixed
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader, program_signature
 from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
+from jitscope.capture.history import RunKey
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 from jitscope.model.signature import Signature

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from jitscope.capture.book import Marks
+from jitscope.capture.marks import Marks
 
 if TYPE_CHECKING:
     from jitscope.capture.frameworks.torch_probe import TorchProbe

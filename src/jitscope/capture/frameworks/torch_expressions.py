@@ -70,7 +70,10 @@ class Expressions:
             MissingError: something that it speaks of is not there.
             UnreadableError: it is no such expression, or only the user's own code could tell.
         """
-        return self._node(_parsed(text))
+        parsed = _parsed(text)
+        if parsed is None:
+            raise UnreadableError(text)
+        return self._node(parsed)
 
     def _node(self, node: ast.AST) -> Any:
         match node:
@@ -131,8 +134,9 @@ class Expressions:
 
 
 @lru_cache(maxsize=8192)
-def _parsed(text: str) -> ast.AST:
+def _parsed(text: str) -> ast.AST | None:
+    """None, and no error, where it is no expression: an error would not be remembered."""
     try:
         return ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError) as error:
-        raise UnreadableError(text) from error
+    except (SyntaxError, ValueError):
+        return None

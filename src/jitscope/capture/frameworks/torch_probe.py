@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from jitscope.capture.book import Book, RunKey
+from jitscope.capture.book import Book
 from jitscope.capture.decisions import LOGGED, Decisions, Question
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_codes import is_among
@@ -24,6 +24,7 @@ from jitscope.capture.frameworks.torch_decisions import (
 )
 from jitscope.capture.frameworks.torch_metrics import CompileRecord
 from jitscope.capture.frameworks.torch_signature import TorchSignatureReader
+from jitscope.capture.history import RunKey
 from jitscope.capture.pending import Miss, collect
 from jitscope.model.signature import Signature
 
