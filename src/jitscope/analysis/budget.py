@@ -15,7 +15,9 @@ from jitscope.model.cause import CauseKind
 from jitscope.model.events import SCHEMA
 from jitscope.model.report import CompilationReport, FunctionReport, Note, Report
 
-_HARMLESS = frozenset({"history-aggregated", "idle-entry", "entry-unknown", "ran-eager", "jit-disabled"})
+_HARMLESS = frozenset(
+    {"history-aggregated", "idle-entry", "entry-unknown", "ran-eager", "jit-disabled", "signatures-forgotten"}
+)
 """Notes that put no number in doubt which a limit is about; any other may."""
 
 _ONLY: dict[str, frozenset[LimitName]] = {
