@@ -64,17 +64,18 @@ class _Local(threading.local):
 
 local = _Local()
 
-_watched_codes: set[CodeType] = set()
+_watched_codes: dict[int, CodeType] = {}
+"""By `id`: the hash of a code object is that of all its instructions and constants, and stacks are deep."""
 
 
 def register_watched_code(code: CodeType) -> None:
     """Tell the stack walk what a `watched` frame looks like."""
-    _watched_codes.add(code)
+    _watched_codes[id(code)] = code
 
 
 def is_watched(code: CodeType) -> bool:
     """Whether ``code`` is that of the wrapper that `watch` makes."""
-    return code in _watched_codes
+    return id(code) in _watched_codes
 
 
 def book_of(frame: FrameType) -> Book | None:
@@ -85,7 +86,7 @@ def book_of(frame: FrameType) -> Book | None:
 
 def watched_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost `watched` frame at or outside ``frame``."""
-    while frame is not None and frame.f_code not in _watched_codes:
+    while frame is not None and id(frame.f_code) not in _watched_codes:
         frame = frame.f_back
     return frame
 

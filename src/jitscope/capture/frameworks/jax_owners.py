@@ -64,7 +64,8 @@ class Owners:
         self.last_nested: dict[Source, JaxProbe] = {}
         """By source: whose function was traced into something last; a backward program that follows is its."""
         self.staged: weakref.WeakKeyDictionary[Any, Staged] = weakref.WeakKeyDictionary()
-        self._roles: dict[CodeType, str | None] = {}
+        self._roles: dict[int, tuple[CodeType, str | None]] = {}
+        """By `id`, as with `pending.is_watched`."""
         self._numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
         self._made = itertools.count(1)
 
@@ -121,11 +122,10 @@ class Owners:
 
     def role(self, code: CodeType) -> str | None:
         """What a frame of JAX's stands for (`jax_privates.role`)."""
-        try:
-            return self._roles[code]
-        except KeyError:
-            found = self._roles[code] = privates.role(code)
-            return found
+        known = self._roles.get(id(code))
+        if known is None:
+            known = self._roles[id(code)] = (code, privates.role(code))
+        return known[1]
 
     def locate(self, start: FrameType) -> Place:
         """Walk outwards from a compile event to the call that it belongs to."""
