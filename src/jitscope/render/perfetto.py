@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jitscope.analysis.timeline import TimedCompilation, timeline_of
+from jitscope.analysis.timed import TimedCompilation, timed_compilations
 from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
 from jitscope.model.report import CompilationReport, FunctionReport, Report
@@ -28,7 +28,7 @@ _Json = dict[str, Any]
 
 def render_perfetto(recording: Recording, report: Report) -> str:
     """Write ``report``, which is of ``recording``, as trace events, one a line; the same report gives the same text."""
-    compilations = timeline_of(recording, report)
+    compilations = timed_compilations(recording, report)
     functions = {function.id: function for function in report.functions}
     tracks = tracks_of(compilations, functions, _args(compilations, functions))
     processes = _Processes(recording, report)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Literal, get_args
 
 from jitscope.analysis.sizes import sequence_text
-from jitscope.analysis.timeline import TimedCompilation, timeline_of
+from jitscope.analysis.timed import TimedCompilation, timed_compilations
 from jitscope.model.events import ProcessInfo
 from jitscope.model.recording import Recording
 from jitscope.model.report import CompilationReport, FunctionReport, Report
@@ -50,7 +50,7 @@ def _compilations(recording: Recording, report: Report) -> Iterator[Row]:
     functions = {one.id: one for one in report.functions}
     details = {each.id: each for one in report.functions for each in one.compilations_detail}
     texts = {(one.id, each.id): each.text for one in report.functions for each in one.signatures}
-    for one in timeline_of(recording, report):
+    for one in timed_compilations(recording, report):
         function = functions.get(one.function) if one.function is not None else None
         yield {
             **_who(function, one, report.run.processes),

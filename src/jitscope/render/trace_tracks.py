@@ -1,7 +1,7 @@
 """The tracks of a trace: slices in whole microseconds, nested or apart, never crossing each other.
 
-A source function has a track in each process, eager operations one together. What overlaps in time on one of them
-(calls in several threads) goes to further tracks of the same name, since a recording does not know threads.
+A source function has a track in each process and thread, eager operations one together. What overlaps in time on one of
+them (calls in threads of one name, or that were not recorded) goes to further tracks of the same name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from jitscope.analysis.timeline import TimedCompilation, lanes
+from jitscope.analysis.timed import TimedCompilation, lanes
 from jitscope.model.report import FunctionReport
 
 _MOST: Final = 2**53
@@ -67,6 +67,7 @@ def tracks_of(
         slices = _slices(members, args, made, arrows)
         first = members[0]
         name = first.name if first.function is not None else EAGER if first.library else UNWATCHED
+        name += f" · {first.thread}" if first.thread is not None else ""
         for number, lane in enumerate(lanes(slices), start=1):
             found.append(Track(first.process, name if number == 1 else f"{name} ({number})", lane))
     for one in compilations:
@@ -78,9 +79,18 @@ def tracks_of(
 def _key(one: TimedCompilation, functions: Mapping[int, FunctionReport]) -> tuple[object, ...]:
     function = functions.get(one.function) if one.function is not None else None
     if function is None:
-        return (one.process, one.library)
+        return (one.process, one.thread, one.library)
     own = None if function.file else function.id
-    return (one.process, function.framework, function.file, function.line, function.column, function.name, own)
+    return (
+        one.process,
+        one.thread,
+        function.framework,
+        function.file,
+        function.line,
+        function.column,
+        function.name,
+        own,
+    )
 
 
 class _Arrows:

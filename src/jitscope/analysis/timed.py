@@ -1,8 +1,8 @@
 """When each compilation of a report ran, and its phases: plain values for time lines and traces.
 
 A recording tells when a phase began and its own time, without what was nested in it. Where several phases share one
-start (torch times them together), only their durations and their order are known; see `Stretch.known`. Threads are not
-recorded: of two compilations that overlap, neither is told to have run inside the other, unless the recording says so.
+start (torch times them together), only their durations and their order are known; see `Stretch.known`. Of two
+compilations that overlap, neither is told to have run inside the other, unless the recording says so.
 
 All times are in seconds, counted from the run's start.
 """
@@ -56,6 +56,8 @@ class TimedCompilation(msgspec.Struct, frozen=True):
     """Without an owner: an eager operation of the framework's."""
     process: int | None
     """Of a combined recording: its process, by position."""
+    thread: str | None
+    """None: the main one, or not recorded."""
     start: float
     end: float
     """Of the last phase that is not late."""
@@ -90,7 +92,7 @@ class TimedCompilation(msgspec.Struct, frozen=True):
     label: str | None
 
 
-def timeline_of(recording: Recording, report: Report) -> tuple[TimedCompilation, ...]:
+def timed_compilations(recording: Recording, report: Report) -> tuple[TimedCompilation, ...]:
     """The compilations of ``report``, which is of ``recording``, in the order in which they began.
 
     Those without an owner are among them where the report has any. What the recording only has sums of
@@ -121,6 +123,7 @@ def _timed(
         framework=event.framework,
         library=event.library,
         process=function.process if function is not None else event.process,
+        thread=event.thread,
         start=min((one.start for one in phases), default=event.start),
         end=end,
         seconds=event.seconds,
