@@ -252,11 +252,14 @@ export interface Report {
 /**
  * One phase of one compilation. `seconds` is its own time: what nested phases and nested compilations took is not in
  * it. So a slice that encloses others (torch: dynamo around aot_autograd around inductor) ends later than
- * `start + seconds`; its end is not recorded. `Timeline.compilations` has the extents of whole compilations.
+ * `start + seconds`; its end is not recorded. `Timeline.extents` has the extents of whole compilations. Laid end to end
+ * in the order of their starts, the slices of an episode fill its extent (but for what others did in between).
  */
 export interface Slice {
   /** Id of a compilation: of a function, or of `Timeline.unwatched`. */
   compilation: number;
+  /** See `Extent.episode`. */
+  episode: number;
   phase: PhaseName;
   start: number;
   seconds: number;
@@ -265,10 +268,12 @@ export interface Slice {
 /** When a compilation was under way. */
 export interface Extent {
   compilation: number;
+  /** 0: its own; 1, 2, …: what was compiled for it later (torch: `backward`, `autotune`). */
+  episode: number;
   /** Null: nobody's, see `Timeline.unwatched`. */
   function: number | null;
   start: number;
-  /** The end of the call that caused it where that is known, else of what is known of its phases: a lower bound. */
+  /** A lower bound: what ran nested in its phases and belongs to others is not in their seconds. */
   end: number;
   /** Position of its process in `RunInfo.processes`; null where there is one process. */
   process: number | null;
@@ -290,9 +295,11 @@ export interface Unwatched {
  */
 export interface Stretch {
   function: number;
-  from: number;
-  /** Null: the recording does not say when it ended. */
-  to: number | null;
+  /** The end of the compile before them, or the start of the process. */
+  start: number;
+  /** The start of the compile after them, or the end of the process; null: that is not known. */
+  end: number | null;
+  /** Of these, those that neither hit nor fell back are: `calls - hits - eager_fallbacks`. */
   calls: number;
   hits: number;
   eager_fallbacks: number;
@@ -301,7 +308,7 @@ export interface Stretch {
 export interface Timeline {
   /** The end of the run, or of the last thing known where it has none. */
   end: number;
-  compilations: Extent[];
+  extents: Extent[];
   slices: Slice[];
   unwatched: Unwatched[];
   stretches: Stretch[];

@@ -46,6 +46,28 @@ function byFunction(all: Record<string, unknown>[]): Map<number, Record<string, 
   return found;
 }
 
+interface RawSignatures {
+  function: number;
+  paths: number[];
+  cells: Table;
+  same: Table;
+  more_paths: number;
+  more_same: number;
+}
+
+function signatureTable(raw: RawSignatures, values: readonly unknown[]): SignatureTable {
+  const cells = rows(raw.cells, values) as Record<string, string | null>[];
+  return {
+    ...raw,
+    paths: raw.paths.map((path) => values[path] as string),
+    rows: cells.map((row) => ({
+      signature: row.signature as unknown as number,
+      values: raw.paths.map((_, n) => row[n] ?? null),
+    })),
+    same: rows(raw.same, values) as unknown as SignatureTable["same"],
+  };
+}
+
 /** Decode the text of the page's JSON element. */
 export function decode(text: string): PageData {
   const raw = JSON.parse(text);
@@ -65,7 +87,7 @@ export function decode(text: string): PageData {
       owner.set(each.id, one);
     }
   }
-  const tables = unpack(raw.signatures, values) as SignatureTable[];
+  const tables: SignatureTable[] = raw.signatures.map((each: RawSignatures) => signatureTable(each, values));
   return {
     jitscope: raw.jitscope,
     report,
