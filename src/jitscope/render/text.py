@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from jitscope.analysis.grouping import SourceGroup, by_source
+from jitscope.analysis.strip import fates
 from jitscope.model.events import ProcessInfo
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
@@ -14,6 +15,7 @@ from jitscope.render.findings import add_findings
 from jitscope.render.labels import add_labels
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page, terminal_color, terminal_width
+from jitscope.render.strips import legend, strip_of
 from jitscope.render.verdict_words import context_texts, totals_text, verdict_parts, verdict_text
 
 FUNCTIONS = 5
@@ -45,11 +47,12 @@ def render_text(
     groups = [group for group in by_source(report.functions) if _used(group)]
     shown = groups if all_ else groups[:FUNCTIONS]
     hidden = 0
-    if shown and report.findings:
+    if shown:
+        signs = legend(fates(member.history) for group in shown for member in group.members)
         page.blank()
-        page.add(("functions", "bold"))
+        page.add(("functions", "bold"), (f"  calls in their order: {signs}" if signs else "", "dim"), hang=2)
     for number, group in enumerate(shown, start=1):
-        if number > 1 or not report.findings:
+        if number > 1:
             page.blank()
         hidden += _function(page, number, group, report.run.processes, all_=all_)
     add_labels(page, report, all_=all_)
@@ -117,6 +120,9 @@ def _function(page: Page, number: int, group: SourceGroup, processes: Sequence[P
     style = _STATE_STYLES.get(state, "")
     page.add(f"{number}. ", (first.name, "bold"), f"  {place}  ", (state, style), f"  {cost}", hang=3)
     page.add(_counts(group), indent=3, hang=2)
+    _strip(page, group)
+    if phases := _phases(group):
+        page.add(("phases ", "dim"), phases, indent=3, hang=2)
     for family in group.families:
         size = f"{count_text(family.signatures, 'signature')} · {seconds_text(family.compile_seconds)}"
         page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
@@ -171,13 +177,27 @@ def _counts(group: SourceGroup) -> str:
         count = sum(getattr(one, field) for one in members)
         if count:
             parts.append(count_text(count, noun, plural))
+    return " · ".join(parts)
+
+
+def _strip(page: Page, group: SourceGroup) -> None:
+    room = page.width - 3 - len("calls  ")
+    calls, each = strip_of(group.members, room)
+    shared = ""
+    if each > 1:
+        shared = f"  up to {each} calls a sign"
+        calls, each = strip_of(group.members, room - len(shared) - 2)
+        shared = f"  up to {each} calls a sign"
+    if calls:
+        page.add(("calls  ", "dim"), calls, (shared, "dim"), indent=3, wrap=False)
+
+
+def _phases(group: SourceGroup) -> str:
     phases: dict[str, float] = {}
-    for one in members:
+    for one in group.members:
         for name, seconds in one.phases.items():
             phases[name] = phases.get(name, 0.0) + seconds
-    if phases:
-        parts.append(", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items()))
-    return " · ".join(parts)
+    return ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items())
 
 
 def _eager(page: Page, operations: Sequence[EagerOp], title: str) -> None:
