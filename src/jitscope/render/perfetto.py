@@ -32,8 +32,10 @@ def render_perfetto(recording: Recording, report: Report) -> str:
     functions = {function.id: function for function in report.functions}
     tracks = tracks_of(compilations, functions, _args(compilations, functions))
     processes = _Processes(recording, report)
-    head = list(processes.events(tracks))
+    head: list[_Json] = []
     timed: list[_Json] = []
+    for event in processes.events(tracks):
+        (head if event["ph"] == "M" else timed).append(event)
     for track in tracks:
         pid, number = processes.pids[track.process], next(processes.threads)
         head.append(_metadata("thread_name", pid, number, name=_shown(track.name)))
