@@ -77,7 +77,10 @@ def test_it_stays_short_and_says_what_it_leaves_out():
     assert len(markdown(many(), all_=True).splitlines()) > 200
 
 
-HOSTILE = "|`</td><img src=x onerror=alert(1)>[a](javascript:1)*b*_c_~~d~~ @octocat #1 $x$ http://e.vil www.e.vil &lt;\x1b\n\u202e"
+HOSTILE = (
+    "|`</td><img src=x onerror=alert(1)>[a](javascript:1)*b*_c_~~d~~ @octocat #1 $x$ http://e.vil www.e.vil &lt;"
+    "\x1b\n\u202e"
+)
 
 
 def test_what_programs_name_is_text_or_code():
