@@ -185,9 +185,9 @@ def _strip(page: Page, group: SourceGroup) -> None:
     calls, each = strip_of(group.members, room)
     shared = ""
     if each > 1:
-        shared = f"  up to {each} calls a sign"
+        shared = f"  {each} calls a sign, the worst shown"
         calls, each = strip_of(group.members, room - len(shared) - 2)
-        shared = f"  up to {each} calls a sign"
+        shared = f"  {each} calls a sign, the worst shown"
     if calls:
         page.add(("calls  ", "dim"), calls, (shared, "dim"), indent=3, wrap=False)
 
