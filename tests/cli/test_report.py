@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from builders import compilation, function, recording, training, write
+
+from jitscope.commands.forms import FORMS, PLOT_NAMES, TABLE_NAMES
 
 
 def test_the_text_report(jitscope, saved):
@@ -113,6 +116,15 @@ def test_one_function_alone_in_every_form(jitscope, tmp_path):
         assert (0, "") == (done.returncode, done.stderr)
         assert "step" in done.stdout
         assert "unrelated" not in done.stdout, form
+
+
+def test_the_page_on_forms_names_them_all():
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+
+    for form in {*FORMS} - {"text"}:
+        assert any(said in page for said in (f"--format {form}", f".{form}")), form
+    for name in (*TABLE_NAMES, *PLOT_NAMES):
+        assert f"`{name}`" in page
 
 
 def test_options_that_mean_nothing_are_refused(jitscope, saved):
