@@ -19,6 +19,8 @@ from builders import (
     training,
 )
 
+pytest.importorskip("matplotlib", reason="pictures need matplotlib: pip install 'jitscope[pictures]'")
+
 from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
 from jitscope.commands.forms import PLOT_NAMES
