@@ -1,11 +1,15 @@
 """``jitscope report``, as a user runs it."""
 
+import importlib.util
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from builders import function, recording, training, write
+from builders import compilation, function, recording, training, write
+
+from jitscope.commands.forms import FORMS, PLOT_NAMES, TABLE_NAMES
 
 
 def test_the_text_report(jitscope, saved):
@@ -54,12 +58,93 @@ def test_output_to_a_dash_is_standard_output(jitscope, saved):
     assert jitscope("report", saved).stdout == jitscope("report", saved, "-o", "-").stdout
 
 
-@pytest.mark.parametrize(("name", "start"), [("g.graphml", "<?xml"), ("g.dot", "digraph")])
-def test_graphs_are_written_by_the_ending_of_the_file(jitscope, saved, tmp_path, name, start):
+STARTS = {
+    "g.graphml": "<?xml",
+    "g.dot": "digraph",
+    "g.md": "**20.0 s, ",
+    "g.csv": '"compilation",',
+    "g.json": '{\n  "schema"',
+}
+
+
+@pytest.mark.parametrize(("name", "start"), STARTS.items())
+def test_forms_are_written_by_the_ending_of_the_file(jitscope, saved, tmp_path, name, start):
     done = jitscope("report", saved, "-o", tmp_path / name)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert (tmp_path / name).read_text(encoding="utf-8").lstrip().startswith(start)
+
+
+def test_a_trace_says_where_to_open_it(jitscope, saved, tmp_path):
+    for name in ("run.perfetto.json", "run.pftrace"):
+        done = jitscope("report", saved, "-o", tmp_path / name)
+
+        assert (0, "") == (done.returncode, done.stdout)
+        assert f"open {tmp_path / name} in https://ui.perfetto.dev; it stays on this machine\n" == done.stderr
+        assert 3 == sum(
+            event.get("cat") == "compilation" for event in json.loads((tmp_path / name).read_text())["traceEvents"]
+        )
+
+
+def test_a_trace_on_standard_output_is_a_trace_only(jitscope, saved):
+    done = jitscope("report", saved, "--format", "perfetto")
+
+    assert "" == done.stderr
+    assert {"displayTimeUnit", "otherData", "traceEvents"} == set(json.loads(done.stdout))
+
+
+PICTURES = pytest.mark.skipif(
+    importlib.util.find_spec("matplotlib") is None, reason="pictures need matplotlib: pip install 'jitscope[pictures]'"
+)
+
+
+@PICTURES
+def test_a_picture_goes_to_a_file(jitscope, saved, tmp_path):
+    done = jitscope("report", saved, "-o", tmp_path / "a.png", "--plot", "graph")
+
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert 0 == jitscope("report", saved, "-o", tmp_path / "a.svg").returncode
+    assert (tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
+    assert jitscope("report", saved, "--format", "svg").stdout.encode() == (tmp_path / "a.svg").read_bytes()
+
+
+def test_a_table_is_csv_by_itself(jitscope, saved):
+    by_itself = jitscope("report", saved, "--table", "functions").stdout
+
+    assert by_itself == jitscope("report", saved, "--format", "csv", "--table", "functions").stdout
+    assert 2 == len(by_itself.splitlines())
+
+
+def test_one_function_alone_in_every_form(jitscope, tmp_path):
+    events = [function(1, "step"), function(2, "unrelated", line=9), compilation(1, 1), compilation(2, 2, start=9.0)]
+    path = write(tmp_path / "two.jsonl", recording(*events))
+    for form in ("text", "json", "markdown", "csv", "perfetto", "dot", "graphml"):
+        done = jitscope("report", path, "--format", form, "--function", "step")
+        assert (0, "") == (done.returncode, done.stderr)
+        assert "step" in done.stdout
+        assert "unrelated" not in done.stdout, form
+
+
+def test_the_page_on_forms_names_them_all():
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+
+    for form in {*FORMS} - {"text"}:
+        assert any(said in page for said in (f"--format {form}", f".{form}")), form
+    for name in (*TABLE_NAMES, *PLOT_NAMES):
+        assert f"`{name}`" in page
+
+
+def test_options_that_mean_nothing_are_refused(jitscope, saved):
+    for arguments, said in (
+        (["--plot", "graph"], "or name the file: -o graph.svg"),
+        (["--plot", "graph", "--format", "csv"], "--plot is for --format svg and png, not for csv"),
+        (["--table", "functions", "--format", "json"], "--table is for --format csv, not for json"),
+    ):
+        done = jitscope("report", saved, *arguments)
+        assert (2, "") == (done.returncode, done.stdout)
+        assert said in done.stderr
 
 
 def test_the_graph_as_json(jitscope, saved):
@@ -134,6 +219,7 @@ def test_an_output_that_knows_only_ascii(jitscope, saved):
 
     assert (0, "") == (done.returncode, done.stderr)
     assert "axis 0: 64 -> 63" in done.stdout
+    assert "calls  #_#_#" in done.stdout
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path):
@@ -160,6 +246,9 @@ def test_each_verb_imports_only_what_it_needs(saved):
     assert not {"rich", "jitscope.capture", "jitscope.store.reader"} & modules("--help")
     assert not {"rich", "jitscope.capture", "jax", "torch"} & modules("report", str(saved), "--format", "json")
     assert not {"jitscope.capture", "jax", "torch", "numpy"} & modules("report", str(saved))
+    assert not {"networkx", "matplotlib"} & modules("report", str(saved))
+    for form in ("markdown", "csv", "perfetto"):
+        assert not {"rich", "networkx", "matplotlib"} & modules("report", str(saved), "--format", form)
 
 
 def test_one_function_alone(jitscope, tmp_path):

@@ -8,15 +8,25 @@ from pathlib import Path
 
 from jitscope.errors import JitscopeError
 
-_ASCII = str.maketrans({"→": "->", "·": "|", "…": "...", "µ": "u", "×": "x"})
+_ASCII = str.maketrans({"→": "->", "·": "|", "…": "...", "µ": "u", "×": "x", "█": "#", "▁": "_", "▒": "~", "▃": "="})
 """For an output that can't show the signs jitscope uses."""
 
 
-def write_out(text: str) -> None:
+def write_out(text: str | bytes) -> None:
     """Write to standard output; what its encoding lacks is replaced.
 
     A reader that closes the pipe (``| head``) raises ``BrokenPipeError`` here, which click turns into a quiet exit.
+
+    Raises:
+        JitscopeError: if bytes would go to a terminal.
     """
+    if isinstance(text, bytes):
+        if sys.stdout.isatty():
+            raise JitscopeError("a picture is nothing for a terminal: name a file with -o", slug="picture-to-terminal")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+        return
     sys.stdout.write(_encodable(text, sys.stdout.encoding or "utf-8"))
     sys.stdout.flush()
 
@@ -55,11 +65,12 @@ def refuse_overwriting(path: Path, *, source: Path, force: bool) -> None:
         raise _exists(path)
 
 
-def write_file(path: Path, text: str, *, force: bool) -> None:
+def write_file(path: Path, text: str | bytes, *, force: bool) -> None:
     """Write ``text`` to a file that must not exist, unless ``force``."""
+    content = text if isinstance(text, bytes) else text.encode("utf-8")
     try:
-        with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with path.open("wb" if force else "xb") as file:
+            file.write(content)
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:

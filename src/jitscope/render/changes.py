@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.notation import cut
 from jitscope.model.report import CompilationReport
 from jitscope.render.numbers import seconds_text
-from jitscope.render.page import Page
+
+if TYPE_CHECKING:
+    from jitscope.render.page import Page  # rich, which not every format needs
 
 CHANGES = 4
 """Changes of one compilation that are shown without ``all_``; the others are counted."""

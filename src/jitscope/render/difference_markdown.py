@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jitscope.model.difference import RunDifference
-from jitscope.model.notation import printable
 from jitscope.render.difference_words import (
     cause_text,
     function_text,
@@ -14,6 +13,7 @@ from jitscope.render.difference_words import (
     side_text,
     verdict_text,
 )
+from jitscope.render.markdown_words import code, plain
 from jitscope.render.numbers import count_text
 
 FUNCTIONS = 12
@@ -26,10 +26,10 @@ _STATES = {"new": "only in B", "gone": "only in A", "changed": "changed", "same"
 
 def render_difference_markdown(value: RunDifference, *, all_: bool = False) -> str:
     """Write ``value`` as GitHub's Markdown, ended by a newline. What the programs named is shown as code."""
-    lines = [f"**{_plain(verdict_text(value))}**", ""]
+    lines = [f"**{plain(verdict_text(value))}**", ""]
     if value.caveats:
         lead = "Not comparable" if value.comparable == "no" else "Comparable only in part"
-        lines += [f"{lead}:", "", *(f"- {_plain(one.text)}" for one in value.caveats), ""]
+        lines += [f"{lead}:", "", *(f"- {plain(one.text)}" for one in value.caveats), ""]
     lines += ["| | A | B |", "|---|---|---|"]
     sides = [code(side_text(side)).replace("|", "\\|") for side in (value.before, value.after)]
     lines.append(f"| | {sides[0]} | {sides[1]} |")
@@ -60,20 +60,3 @@ def render_difference_markdown(value: RunDifference, *, all_: bool = False) -> s
     if same:
         lines += ["", f"{count_text(same, 'function')} compiled for the same as before."]
     return "\n".join(lines) + "\n"
-
-
-def code(text: str) -> str:
-    """``text`` as code that ends where it should; empty text stays empty."""
-    if not text:
-        return ""
-    shown = printable(text)
-    fence = "`"
-    while fence in shown:
-        fence += "`"
-    space = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{space}{shown}{space}{fence}"
-
-
-def _plain(text: str) -> str:
-    """Text in which nothing is Markdown."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+!|~" else char for char in printable(text))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jitscope.analysis.sizes import sequence_text
 from jitscope.model.notation import cut
 from jitscope.model.report import BucketPlan, Finding, FunctionReport, Report
 from jitscope.render.numbers import count_text, seconds_text
-from jitscope.render.page import Page
+
+if TYPE_CHECKING:
+    from jitscope.render.page import Page  # rich, which not every format needs
 
 FINDINGS = 5
 """Findings shown without ``all_``."""

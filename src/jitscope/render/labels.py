@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jitscope.model.report import LabelReport, Report
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
-from jitscope.render.page import Page
+
+if TYPE_CHECKING:
+    from jitscope.render.page import Page  # rich, which not every format needs
 
 LABELS = 5
 """Labels shown without ``all_``."""

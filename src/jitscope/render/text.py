@@ -6,15 +6,17 @@ import shlex
 from collections.abc import Sequence
 
 from jitscope.analysis.grouping import SourceGroup, by_source
-from jitscope.analysis.verdict import verdict_of
+from jitscope.analysis.strip import fates
 from jitscope.model.events import ProcessInfo
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
 from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
 from jitscope.render.labels import add_labels
-from jitscope.render.numbers import count_text, ratio_text, seconds_text, share_text
+from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page, terminal_color, terminal_width
+from jitscope.render.strips import legend, strip_of
+from jitscope.render.verdict_words import context_texts, totals_text, verdict_parts, verdict_text
 
 FUNCTIONS = 5
 """Functions shown without ``all_``."""
@@ -45,11 +47,12 @@ def render_text(
     groups = [group for group in by_source(report.functions) if _used(group)]
     shown = groups if all_ else groups[:FUNCTIONS]
     hidden = 0
-    if shown and report.findings:
+    if shown:
+        signs = legend(fates(member.history) for group in shown for member in group.members)
         page.blank()
-        page.add(("functions", "bold"))
+        page.add(("functions", "bold"), (f"  calls in their order: {signs}" if signs else "", "dim"), hang=2)
     for number, group in enumerate(shown, start=1):
-        if number > 1 or not report.findings:
+        if number > 1:
             page.blank()
         hidden += _function(page, number, group, report.run.processes, all_=all_)
     add_labels(page, report, all_=all_)
@@ -85,9 +88,7 @@ def render_text(
 
 def verdict_line(report: Report) -> str:
     """The first line of the report, however long."""
-    page = Page(1000)
-    _verdict(page, report)
-    return page.text(color=False).strip()
+    return verdict_text(report)
 
 
 def _used(group: SourceGroup) -> bool:
@@ -95,45 +96,13 @@ def _used(group: SourceGroup) -> bool:
 
 
 def _verdict(page: Page, report: Report) -> None:
-    verdict = verdict_of(report)
-    parts: list[str | tuple[str, str]] = []
-    if verdict.wall_seconds is not None:
-        parts.append(f"{'at least ' if verdict.at_least else ''}{seconds_text(verdict.wall_seconds)}, ")
-    if not verdict.compilations and not verdict.compiling_seconds:
-        parts.append("nothing compiled")
-    elif verdict.compiling_share is None:
-        parts.append((f"{seconds_text(verdict.compiling_seconds)} compiling", "bold"))
-    else:
-        parts.append((f"{share_text(verdict.compiling_share)} compiling", "bold"))
-    if verdict.recompiling_share:
-        parts += [", ", (f"{share_text(verdict.recompiling_share)} of that recompiling", "bold red")]
-    parts.append(f" · hits {ratio_text(verdict.hits, verdict.calls)}")
-    page.add(*parts, hang=2)
+    page.add(*verdict_parts(report), hang=2)
 
 
 def _context(page: Page, report: Report) -> None:
-    run, totals = report.run, report.totals
-    if totals.compilations:
-        first = totals.compilations - totals.recompilations
-        avoidable = totals.avoidable_recompilations
-        page.add(
-            f"{count_text(totals.compilations, 'compilation')}: {first} first, {totals.recompilations} again"
-            + (f" ({avoidable} avoidable)" if avoidable else "")
-            + f" · {seconds_text(totals.compile_seconds)}, of which again {seconds_text(totals.recompile_seconds)}",
-            hang=2,
-        )
-    rank = None if run.rank is None else f"rank {run.rank}" + (f" of {run.world_size}" if run.world_size else "")
-    versions = [f"{name} {run.versions[name]}" for name in ("jax", "torch") if name in run.versions]
-    program = cut(" ".join(run.argv), 60) if run.argv else None
-    several = count_text(len(run.processes), "process", "processes") if run.processes else None
-    shown = [program, *versions, rank, _devices(run.devices), several, f"run {run.id}"]
-    page.add((" · ".join(text for text in shown if text), "dim"), hang=2)
-
-
-def _devices(devices: Sequence[str]) -> str | None:
-    if len(devices) > 2:
-        return f"{devices[0]} … {count_text(len(devices), 'device')}"
-    return ", ".join(devices) or None
+    if report.totals.compilations:
+        page.add(totals_text(report.totals), hang=2)
+    page.add((" · ".join(context_texts(report.run)), "dim"), hang=2)
 
 
 def _function(page: Page, number: int, group: SourceGroup, processes: Sequence[ProcessInfo], *, all_: bool) -> int:
@@ -151,6 +120,9 @@ def _function(page: Page, number: int, group: SourceGroup, processes: Sequence[P
     style = _STATE_STYLES.get(state, "")
     page.add(f"{number}. ", (first.name, "bold"), f"  {place}  ", (state, style), f"  {cost}", hang=3)
     page.add(_counts(group), indent=3, hang=2)
+    _strip(page, group)
+    if phases := _phases(group):
+        page.add(("phases ", "dim"), phases, indent=3, hang=2)
     for family in group.families:
         size = f"{count_text(family.signatures, 'signature')} · {seconds_text(family.compile_seconds)}"
         page.add(("family ", "dim"), f"{family.text} · {size}", indent=3, hang=2)
@@ -205,13 +177,27 @@ def _counts(group: SourceGroup) -> str:
         count = sum(getattr(one, field) for one in members)
         if count:
             parts.append(count_text(count, noun, plural))
+    return " · ".join(parts)
+
+
+def _strip(page: Page, group: SourceGroup) -> None:
+    room = page.width - 3 - len("calls  ")
+    calls, each = strip_of(group.members, room)
+    shared = ""
+    if each > 1:
+        shared = f"  {each} calls a sign, the worst shown"
+        calls, each = strip_of(group.members, room - len(shared) - 2)
+        shared = f"  {each} calls a sign, the worst shown"
+    if calls:
+        page.add(("calls  ", "dim"), calls, (shared, "dim"), indent=3, wrap=False)
+
+
+def _phases(group: SourceGroup) -> str:
     phases: dict[str, float] = {}
-    for one in members:
+    for one in group.members:
         for name, seconds in one.phases.items():
             phases[name] = phases.get(name, 0.0) + seconds
-    if phases:
-        parts.append(", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items()))
-    return " · ".join(parts)
+    return ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in phases.items())
 
 
 def _eager(page: Page, operations: Sequence[EagerOp], title: str) -> None:

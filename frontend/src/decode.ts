@@ -1,0 +1,103 @@
+/** From the document in the page, which is kept in columns, to plain objects. */
+
+import type { CompilationReport, FunctionReport, PageData, SignatureTable } from "./data";
+
+/**
+ * Rows as columns. A column is a list of numbers, booleans and nulls as they are; or positions in the document's list
+ * of values, which holds each text and each nested value once; or one value that all rows have.
+ */
+interface Table {
+  rows: number;
+  columns: Record<string, { plain: unknown[] } | { of: number[] } | { all: number }>;
+}
+
+export function rows(table: Table, values: readonly unknown[]): Record<string, unknown>[] {
+  const result: Record<string, unknown>[] = Array.from({ length: table.rows }, () => ({}));
+  for (const [name, column] of Object.entries(table.columns)) {
+    for (let n = 0; n < table.rows; n++) {
+      const row = result[n] as Record<string, unknown>;
+      if ("plain" in column) row[name] = column.plain[n];
+      else if ("of" in column) row[name] = values[column.of[n] as number];
+      else row[name] = values[column.all];
+    }
+  }
+  return result;
+}
+
+/** Replace every table in `value`. */
+function unpack(value: unknown, values: readonly unknown[]): unknown {
+  if (Array.isArray(value)) return value.map((each) => unpack(each, values));
+  if (value === null || typeof value !== "object") return value;
+  if ("rows" in value && "columns" in value && typeof value.rows === "number") return rows(value as Table, values);
+  const result: Record<string, unknown> = {};
+  for (const [name, each] of Object.entries(value)) result[name] = unpack(each, values);
+  return result;
+}
+
+/** The inner rows, by the function that each belongs to, without that field. */
+function byFunction(all: Record<string, unknown>[]): Map<number, Record<string, unknown>[]> {
+  const found = new Map<number, Record<string, unknown>[]>();
+  for (const row of all) {
+    const { function: owner, ...rest } = row;
+    const list = found.get(owner as number);
+    if (list === undefined) found.set(owner as number, [rest]);
+    else list.push(rest);
+  }
+  return found;
+}
+
+interface RawSignatures {
+  function: number;
+  paths: number[];
+  cells: Table;
+  same: Table;
+  more_paths: number;
+  more_same: number;
+}
+
+function signatureTable(raw: RawSignatures, values: readonly unknown[]): SignatureTable {
+  const cells = rows(raw.cells, values) as Record<string, string | null>[];
+  return {
+    ...raw,
+    paths: raw.paths.map((path) => values[path] as string),
+    rows: cells.map((row) => ({
+      signature: row.signature as unknown as number,
+      values: raw.paths.map((_, n) => row[n] ?? null),
+    })),
+    same: rows(raw.same, values) as unknown as SignatureTable["same"],
+  };
+}
+
+/** Decode the text of the page's JSON element. */
+export function decode(text: string): PageData {
+  const raw = JSON.parse(text);
+  const values: unknown[] = raw.values;
+  const functions: FunctionReport[] = rows(raw.report.functions, values) as never;
+  const parts = (["signatures", "history", "compilations_detail"] as const).map(
+    (name) => [name, byFunction(rows(raw.report[name], values))] as const,
+  );
+  for (const one of functions) for (const [name, found] of parts) one[name] = (found.get(one.id) ?? []) as never;
+  const { signatures: _s, history: _h, compilations_detail: _c, ...rest } = raw.report;
+  const report = { ...(unpack(rest, values) as object), functions } as PageData["report"];
+  const compilations = new Map<number, CompilationReport>();
+  const owner = new Map<number, FunctionReport>();
+  for (const one of functions) {
+    for (const each of one.compilations_detail) {
+      compilations.set(each.id, each);
+      owner.set(each.id, one);
+    }
+  }
+  const tables: SignatureTable[] = raw.signatures.map((each: RawSignatures) => signatureTable(each, values));
+  return {
+    jitscope: raw.jitscope,
+    report,
+    timeline: unpack(raw.timeline, values) as PageData["timeline"],
+    graphs: unpack(raw.graphs, values) as PageData["graphs"],
+    signatures: new Map(tables.map((each) => [each.function, each])),
+    library: new Set(raw.library as number[]),
+    source: unpack(raw.source, values) as PageData["source"],
+    functions: new Map(functions.map((one) => [one.id, one])),
+    compilations,
+    owner,
+  };
+}

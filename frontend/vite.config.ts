@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+// One script and one style sheet, under names that do not change: the Python side puts them into the page.
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../src/jitscope/render/html/bundle",
+    emptyOutDir: false,
+    target: "es2022",
+    cssCodeSplit: false,
+    modulePreload: false,
+    sourcemap: false,
+    lib: {
+      entry: "src/main.tsx",
+      formats: ["iife"],
+      name: "jitscopePage",
+      fileName: () => "page.js",
+      cssFileName: "page",
+    },
+  },
+  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"] },
+});
