@@ -430,6 +430,8 @@ export interface PageData {
   /** By the id of any of its functions. */
   group: Map<number, SourceGroup>;
   compilations: Map<number, CompilationReport>;
+  /** By a compilation's id: its number among those of its source, from 1, as `jitscope why NAME#2` counts. */
+  number: Map<number, number>;
   /** Function that owns a compilation, by the compilation's id. */
   owner: Map<number, FunctionReport>;
 }

@@ -114,6 +114,11 @@ export function decode(text: string): PageData {
   }
   const tables: SignatureTable[] = raw.signatures.map((each: RawSignatures) => signatureTable(each, values));
   const groups = bySource(functions);
+  const number = new Map<number, number>();
+  for (const each of groups) {
+    const ids = each.functions.flatMap((one) => one.compilations_detail.map((detail) => detail.id));
+    for (const [n, id] of ids.sort((a, b) => a - b).entries()) number.set(id, n + 1);
+  }
   return {
     jitscope: raw.jitscope,
     report,
@@ -126,6 +131,7 @@ export function decode(text: string): PageData {
     groups,
     group: new Map(groups.flatMap((each) => each.functions.map((one) => [one.id, each] as const))),
     compilations,
+    number,
     owner,
   };
 }
