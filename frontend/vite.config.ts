@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 // One script and one style sheet, under names that do not change: the Python side puts them into the page.
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  define: { "process.env.NODE_ENV": JSON.stringify("production") },
   build: {
     outDir: "../src/jitscope/render/html/bundle",
     emptyOutDir: false,

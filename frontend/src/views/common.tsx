@@ -84,7 +84,7 @@ export function Change({ old, now }: { old: string | null; now: string | null })
   return (
     <span class="change">
       {old === null ? null : <Marked text={old} others={[now]} />}
-      {old !== null && <span aria-label="became"> → </span>}
+      {old !== null && " → "}
       {now === null ? <span class="soft">nothing</span> : <Marked text={now} others={old === null ? [] : [old]} />}
     </span>
   );
@@ -95,8 +95,6 @@ export function Marked({ text, others }: { text: string; others: readonly (strin
   return (
     <code>
       {marked(text, others).map((part, n) =>
-        // The parts of one text have no other name than their position.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
         part.differs ? <mark key={n}>{printable(part.text)}</mark> : printable(part.text),
       )}
     </code>
@@ -109,7 +107,6 @@ export function Values({ of }: { of: readonly string[] }): JSX.Element {
   return (
     <span class="change">
       {shown.map((each, n) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a sequence, in which values repeat
         <span key={n}>
           {n > 0 && <span aria-hidden="true"> → </span>}
           {each === null ? (

@@ -33,7 +33,7 @@ interface Props<Row> {
   noun: string;
   rows: readonly Row[];
   columns: readonly Column<Row>[];
-  key(row: Row): number;
+  rowKey(row: Row): number;
   open(row: Row): void;
   /** The row that is looked at. */
   chosen?: number | null;
@@ -137,7 +137,7 @@ export function Table<Row>(props: Props<Row>): JSX.Element {
           {shown.map(({ index, start }) => {
             const row = rows[index];
             if (row === undefined) return null;
-            const key = props.key(row);
+            const key = props.rowKey(row);
             return (
               // biome-ignore lint/a11y/useSemanticElements: as above
               <div
