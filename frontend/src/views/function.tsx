@@ -29,6 +29,7 @@ export function FunctionDetails(props: { data: PageData; id: number; signature: 
       {group !== undefined && group.functions.length > 1 && <Members data={data} one={one} of={group.functions} />}
       <Numbers one={one} />
       <HistoryStrip data={data} one={one} />
+      <CompilationsOf data={data} one={one} />
       <SignatureParts data={data} one={one} chosen={props.signature} />
       {one.compile_seconds > 0 && (
         <>
@@ -36,7 +37,6 @@ export function FunctionDetails(props: { data: PageData; id: number; signature: 
           <Phases of={one.phases} />
         </>
       )}
-      <CompilationsOf data={data} one={one} />
       <SourceOf data={data} one={one} />
       <Why one={one} />
     </>
@@ -131,7 +131,7 @@ function SignatureParts(props: { data: PageData; one: FunctionReport; chosen: nu
   );
 }
 
-const LISTED = 30;
+const LISTED = 12;
 
 function CompilationsOf({ data, one }: { data: PageData; one: FunctionReport }): JSX.Element | null {
   const [all, setAll] = useState(false);
@@ -162,10 +162,13 @@ function CompilationsOf({ data, one }: { data: PageData; one: FunctionReport }):
           </li>
         ))}
       </ol>
-      {one.compilations_detail.length > shown.length && (
+      {one.compilations_detail.length > shown.length && !all && (
         <button type="button" class="more" onClick={() => setAll(true)}>
           {counted(one.compilations_detail.length - shown.length, "more compilation")}
         </button>
+      )}
+      {one.compilations_detail.length > shown.length && all && (
+        <p class="soft">… {counted(one.compilations_detail.length - shown.length, "more compilation")}, in the table</p>
       )}
     </>
   );

@@ -218,9 +218,9 @@ export function Compilations({ data }: { data: PageData }): JSX.Element {
       by: (one) => one.causes[0]?.kind ?? "",
       show: (one) => (
         <>
+          {one.failed !== null && <span class="bad">failed: </span>}
           {short(one.causes[0]?.kind ?? "not known", 40)}
           {one.causes.length > 1 && <span class="soft"> +{one.causes.length - 1}</span>}
-          {one.failed !== null && <span class="tag bad">failed</span>}
         </>
       ),
     },

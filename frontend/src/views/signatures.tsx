@@ -4,7 +4,6 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { FunctionReport, PageData } from "../data";
 import { markedColumn } from "../marks";
-import { select } from "../state";
 import { count, counted, printable, seconds, short } from "../text";
 import { Text } from "./common";
 
@@ -58,7 +57,6 @@ export function Signatures(props: { data: PageData; one: FunctionReport; chosen:
                 key={each.id}
                 class={each.id === props.chosen ? "chosen" : ""}
                 aria-selected={each.id === props.chosen}
-                onClick={() => select({ kind: "signature", id: each.id, function: one.id })}
               >
                 <th scope="row" class="number">
                   {each.first_call === null ? "–" : count(each.first_call)}
@@ -79,11 +77,14 @@ export function Signatures(props: { data: PageData; one: FunctionReport; chosen:
           </tbody>
         </table>
       </div>
-      {one.signatures.length > shown.length && (
-        <button type="button" class="more" disabled={all} onClick={() => setAll(true)}>
-          {counted(one.signatures.length - shown.length, "more signature")}
-        </button>
-      )}
+      {one.signatures.length > shown.length &&
+        (all ? (
+          <p class="soft">… {counted(one.signatures.length - shown.length, "more signature")}, not listed</p>
+        ) : (
+          <button type="button" class="more" onClick={() => setAll(true)}>
+            {counted(one.signatures.length - shown.length, "more signature")}
+          </button>
+        ))}
       {table !== undefined && (table.more_paths > 0 || table.same.length > 0) && table.paths.length > 0 && (
         <details>
           <summary>

@@ -93,9 +93,7 @@ def _events_of(function: FunctionReport, known: dict[int, SignatureEvent]) -> Se
 
 def _signature_table(one: SignatureTable, values: Values) -> dict[str, Any]:
     """Its rows as a table with a column for each path, by the path's position."""
-    cells = [
-        {"signature": row.signature, **{str(n): value for n, value in enumerate(row.values)}} for row in one.rows
-    ]
+    cells = [{"signature": row.signature, **{str(n): value for n, value in enumerate(row.values)}} for row in one.rows]
     return {
         "function": one.function,
         "paths": [values.add(path) for path in one.paths],
