@@ -121,13 +121,19 @@ class Elements(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.found, self.texts = [("", {})], {}
+        self.found, self.texts, self.open = [], {}, False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.found.append((tag, dict(attrs)))
+        self.open = True
+
+    def handle_endtag(self, tag):
+        self.open = False
 
     def handle_data(self, data):
+        if not self.open:
+            return
         tag, attrs = self.found[-1]
         key = attrs.get("id", tag)
         self.texts[key] = self.texts.get(key, "") + data
