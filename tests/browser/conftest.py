@@ -54,7 +54,14 @@ class Opened:
         self.page.goto("about:blank")
         self.requests.clear()
         self.page.goto(self.path.as_uri() + (f"#{hash_}" if hash_ else ""))
-        self.page.wait_for_function("window.jitscope !== undefined")
+
+    def until(self, expression: str) -> None:
+        """Wait until ``expression`` holds. Playwright's way evaluates a string, which the page's policy forbids."""
+        for _ in range(500):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"not in time: {expression}")
 
 
 @pytest.fixture

@@ -154,10 +154,9 @@ def test_what_is_chosen_in_the_filters_is_in_the_address(opened):
 
     page.get_by_label("Cause", exact=True).select_option("shape")
     page.get_by_label("Search").fill("Train")
-    page.wait_for_function("location.hash.includes('q=train')")
+    one.until("location.hash.includes('q=train')")
     assert ["train_step"] == names(page, "Compilations")
     page.reload()
-    page.wait_for_function("window.jitscope !== undefined")
     assert "shape" == page.get_by_label("Cause", exact=True).input_value()
     assert "train" == page.get_by_label("Search").input_value()
     page.get_by_role("button", name="show all").click()
@@ -184,7 +183,8 @@ def test_pressing_a_cause_filters_by_it(opened):
 
 
 def test_everything_can_be_done_with_keys(opened):
-    page = opened(varied()).page
+    one = opened(varied())
+    page = one.page
 
     page.keyboard.press("/")
     assert "search" == page.evaluate("document.activeElement.id")
@@ -195,7 +195,7 @@ def test_everything_can_be_done_with_keys(opened):
     assert not page.locator(".keyboard").is_visible()
     page.locator('[aria-label="Functions"] [role=row][data-key]').first.focus()
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("document.activeElement.dataset.index === '1'")
+    one.until("document.activeElement.dataset.index === '1'")
     page.keyboard.press("Enter")
     assert "Model.forward" == page.locator("#details-title").inner_text()
     assert "details" == page.evaluate("document.activeElement.id")
@@ -296,10 +296,11 @@ def test_a_report_of_nothing_says_so(opened):
 
 def test_on_paper_tables_are_whole(opened):
     sizes = tuple(range(10, 60))
-    page = opened(training(sizes)).page
+    one = opened(training(sizes))
+    page = one.page
     before = len(names(page, "Compilations"))
 
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
-    page.wait_for_function("document.querySelectorAll('[aria-label=Compilations] [data-key]').length === 50")
+    one.until("document.querySelectorAll('[aria-label=Compilations] [data-key]').length === 50")
     assert before < 50

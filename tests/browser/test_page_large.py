@@ -18,15 +18,16 @@ def large(monkeypatch):
 
 
 def test_a_large_report_makes_few_elements(opened, large):
-    page = opened(large).page
+    one = opened(large)
+    page = one.page
     size = page.evaluate("[window.jitscope.report.functions.length, window.jitscope.compilations.size]")
 
     assert [1000, 10_000] == size
     assert 8_000 > page.evaluate("document.querySelectorAll('*').length")
     page.locator('[aria-label="Compilations"] [role=row][data-key]').first.focus()
     page.keyboard.press("End")
-    page.wait_for_function("document.activeElement.dataset.index === '9999'")
+    one.until("document.activeElement.dataset.index === '9999'")
     assert 8_000 > page.evaluate("document.querySelectorAll('*').length")
     page.get_by_label("Search").fill("step_77")
-    page.wait_for_function("location.hash.includes('step_77')")
+    one.until("location.hash.includes('step_77')")
     assert "11 of 1,000 functions, 110 of 10,000 compilations" in page.locator(".shown").inner_text()
