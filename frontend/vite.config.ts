@@ -1,11 +1,17 @@
 import { defineConfig } from "vitest/config";
+import { licenses } from "./licenses";
+import { sourcesDigest } from "./sources";
+
+const BUNDLE = "../src/jitscope/render/html/bundle";
 
 // One script and one style sheet, under names that do not change: the Python side puts them into the page.
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  define: { "process.env.NODE_ENV": JSON.stringify("production") },
+  plugins: [licenses(), sourcesDigest(import.meta.dirname, BUNDLE)],
   build: {
-    outDir: "../src/jitscope/render/html/bundle",
-    emptyOutDir: false,
+    outDir: BUNDLE,
+    emptyOutDir: true,
     target: "es2022",
     cssCodeSplit: false,
     modulePreload: false,

@@ -26,7 +26,15 @@ MAY_IMPORT = {
         "msgspec",
     },
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},
-    "render": {"jitscope.model", "jitscope.analysis", "jitscope.render", "msgspec", "rich", "networkx"},
+    "render": {
+        "jitscope.model",
+        "jitscope.analysis",
+        "jitscope.render",
+        "jitscope.version",
+        "msgspec",
+        "rich",
+        "networkx",
+    },
 }
 FRAMEWORKS = {"jax", "jaxlib", "torch", "numpy"}
 

@@ -237,6 +237,18 @@ export interface Finding {
   plan: BucketPlan | null;
 }
 
+/** What happened under one label: in one test, in one cell of a notebook. */
+export interface LabelReport {
+  text: string | null;
+  entered: number;
+  calls: number;
+  hits: number;
+  compilations: number;
+  recompilations: number;
+  compile_seconds: number;
+  recompile_seconds: number;
+}
+
 export interface Report {
   schema: number;
   run: RunInfo;
@@ -247,16 +259,20 @@ export interface Report {
   caches: CacheReport[];
   /** The costliest first. */
   findings: Finding[];
+  labels: LabelReport[];
 }
 
 /**
  * One phase of one compilation. `seconds` is its own time: what nested phases and nested compilations took is not in
  * it. So a slice that encloses others (torch: dynamo around aot_autograd around inductor) ends later than
- * `start + seconds`; its end is not recorded. `Timeline.compilations` has the extents of whole compilations.
+ * `start + seconds`; its end is not recorded. `Timeline.extents` has the extents of whole compilations. Laid end to end
+ * in the order of their starts, the slices of an episode fill its extent (but for what others did in between).
  */
 export interface Slice {
   /** Id of a compilation: of a function, or of `Timeline.unwatched`. */
   compilation: number;
+  /** See `Extent.episode`. */
+  episode: number;
   phase: PhaseName;
   start: number;
   seconds: number;
@@ -265,10 +281,12 @@ export interface Slice {
 /** When a compilation was under way. */
 export interface Extent {
   compilation: number;
+  /** 0: its own; 1, 2, …: what was compiled for it later (torch: `backward`, `autotune`). */
+  episode: number;
   /** Null: nobody's, see `Timeline.unwatched`. */
   function: number | null;
   start: number;
-  /** The end of the call that caused it where that is known, else of what is known of its phases: a lower bound. */
+  /** A lower bound: what ran nested in its phases and belongs to others is not in their seconds. */
   end: number;
   /** Position of its process in `RunInfo.processes`; null where there is one process. */
   process: number | null;
@@ -290,9 +308,11 @@ export interface Unwatched {
  */
 export interface Stretch {
   function: number;
-  from: number;
-  /** Null: the recording does not say when it ended. */
-  to: number | null;
+  /** The end of the compile before them, or the start of the process. */
+  start: number;
+  /** The start of the compile after them, or the end of the process; null: that is not known. */
+  end: number | null;
+  /** Of these, those that neither hit nor fell back are: `calls - hits - eager_fallbacks`. */
   calls: number;
   hits: number;
   eager_fallbacks: number;
@@ -301,7 +321,7 @@ export interface Stretch {
 export interface Timeline {
   /** The end of the run, or of the last thing known where it has none. */
   end: number;
-  compilations: Extent[];
+  extents: Extent[];
   slices: Slice[];
   unwatched: Unwatched[];
   stretches: Stretch[];
@@ -386,6 +406,13 @@ export interface SourceLines {
   lines: string[];
 }
 
+/** Functions made from one source: the lambda that a loop makes anew each time, one function in several ranks. */
+export interface SourceGroup {
+  /** Id of the first of them. */
+  id: number;
+  functions: FunctionReport[];
+}
+
 /** The document in the page, decoded, with indexes. */
 export interface PageData {
   /** Version of jitscope that wrote the page. */
@@ -398,7 +425,13 @@ export interface PageData {
   library: Set<number>;
   source: SourceLines[];
   functions: Map<number, FunctionReport>;
+  /** Those that lost most time recompiling first. */
+  groups: SourceGroup[];
+  /** By the id of any of its functions. */
+  group: Map<number, SourceGroup>;
   compilations: Map<number, CompilationReport>;
+  /** By a compilation's id: its number among those of its source, from 1, as `jitscope why NAME#2` counts. */
+  number: Map<number, number>;
   /** Function that owns a compilation, by the compilation's id. */
   owner: Map<number, FunctionReport>;
 }

@@ -41,6 +41,7 @@ from jitscope.model.events import (
     NoteEvent,
     PhaseEvent,
 )
+from jitscope.model.notation import cut
 from jitscope.model.recording import Recording
 from jitscope.store.beside import path_in
 from jitscope.store.locate import default_path
@@ -175,6 +176,9 @@ class Recorder:
 
     def compilation(self, event: CompilationEvent, book: Book | None) -> None:
         """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
+        thread = threading.current_thread()
+        if thread is not threading.main_thread():
+            event = msgspec.structs.replace(event, thread=cut(thread.name))
         with self.lock:
             # Now, while it can be asked for.
             self._rank(self.memory.header)

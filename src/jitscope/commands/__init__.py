@@ -21,6 +21,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "run": ("jitscope.commands.run:run", "Run a program, unchanged, and report what it compiled."),
     "env": ("jitscope.commands.env:env", "Print what has every Python program of a shell recorded."),
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
+    "html": ("jitscope.commands.html:html", "Write the report as one page for a browser."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "ls": ("jitscope.commands.ls:ls", "List the recordings, and throw old ones away."),
     "diff": ("jitscope.commands.diff:diff", "Compare two runs: what is compiled no more, and what is new."),

@@ -8,13 +8,13 @@ import click
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.select import select_functions
-from jitscope.commands.choose import run_of
+from jitscope.commands.choose import Run, run_of
 from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.render.graph import GraphFormat
 
-_BY_SUFFIX = {".json": "json", ".graphml": "graphml", ".dot": "dot", ".gv": "dot"}
+_BY_SUFFIX = {".json": "json", ".html": "html", ".htm": "html", ".graphml": "graphml", ".dot": "dot", ".gv": "dot"}
 _GRAPHS: dict[str, GraphFormat] = {"graphml": "graphml", "dot": "dot", "graph-json": "json"}
 
 
@@ -24,6 +24,7 @@ Examples:
   jitscope report run.jsonl --all
   jitscope report run.jsonl --function 'train*'
   jitscope report -o report.json
+  jitscope report -o report.html
 """
 
 
@@ -32,8 +33,9 @@ Examples:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json", "graphml", "dot", "graph-json"]),
-    help="Default: by the ending of -o, else text. The last three: the recompilation graph and the call graph.",
+    type=click.Choice(["text", "json", "html", "graphml", "dot", "graph-json"]),
+    help="Default: by the ending of -o, else text. html: one page, for a browser. The last three: the recompilation "
+    "graph and the call graph.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
@@ -63,23 +65,27 @@ def report(
     if function is not None:
         judged = select_functions(judged, function)
         all_ = True
-    text = _render(judged, chosen, run.source, all_=all_, file=output is not None)
+    text = _render(run, judged, chosen, all_=all_, file=output is not None)
     if output is None:
         write_out(text)
     else:
         write_file(output, text, force=force)
 
 
-def _render(judged: Report, chosen: str, source: str, *, all_: bool, file: bool) -> str:
+def _render(run: Run, judged: Report, chosen: str, *, all_: bool, file: bool) -> str:
     # A renderer is imported when it is used: rich takes longer than all the rest.
     if chosen == "json":
         from jitscope.render.json import render_json
 
         return render_json(judged)
+    if chosen == "html":
+        from jitscope.render.html.page import render_html
+
+        return render_html(run.recording, judged)
     if chosen in _GRAPHS:
         from jitscope.render.graph import render_graph
 
         return render_graph(judged, "both", _GRAPHS[chosen])
     from jitscope.render.text import render_text
 
-    return render_text(judged, source=source, all_=all_, color=False if file else None, width=80 if file else None)
+    return render_text(judged, source=run.source, all_=all_, color=False if file else None, width=80 if file else None)

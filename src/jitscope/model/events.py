@@ -261,6 +261,8 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     """
     process: int | None = None
     """In a combined recording: position of its process in `Header.processes`."""
+    thread: str | None = None
+    """Name of the thread that compiled, where it was not the main one."""
 
     @property
     def compiled(self) -> bool:
