@@ -1,0 +1,120 @@
+/** Where compile time goes: a bar for each function, split by phase. */
+
+import "./charts.css";
+import type { FunctionReport, PageData } from "../data";
+import { type Filter, matchesFunction } from "../filter";
+import { counted, seconds as duration, functionName, place, short } from "../text";
+import { PHASES, phaseProperty } from "../theme";
+import { type Bar, bars } from "./bars";
+import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
+import { followWidth, html } from "./dom";
+import { processName } from "./lanes";
+import { legend, phaseItems } from "./legend";
+
+/** Bars at first, and how many more a press shows. */
+const FIRST = 15;
+const MORE = 50;
+
+export const render: RenderChart = (container, data, options) => new PhasesChart(container, data, options);
+
+/** The functions that `filter` leaves and that compiled, the costliest first. */
+export function costliest(data: PageData, filter: Filter): FunctionReport[] {
+  return data.report.functions
+    .filter((one) => one.compile_seconds > 0 && matchesFunction(data, filter, one))
+    .sort((a, b) => b.compile_seconds - a.compile_seconds || a.id - b.id);
+}
+
+/** Phases in the order in which they run; those of a newer jitscope last. */
+export function phaseOrder(names: Iterable<string>): string[] {
+  const all = [...new Set(names)];
+  const known = PHASES as readonly string[];
+  return [...known.filter((one) => all.includes(one)), ...all.filter((one) => !known.includes(one)).sort()];
+}
+
+class PhasesChart implements Chart {
+  readonly #data: PageData;
+  readonly #options: ChartOptions;
+  readonly #root = html("div", { class: "chart chart-phases" });
+  readonly #stop: () => void;
+  #filter: Filter;
+  #theme: Theme;
+  #chosen: Selection | null = null;
+  #width = 0;
+  #shown = FIRST;
+
+  constructor(container: HTMLElement, data: PageData, options: ChartOptions) {
+    this.#data = data;
+    this.#options = options;
+    this.#filter = options.filter;
+    this.#theme = options.theme;
+    container.append(this.#root);
+    this.#stop = followWidth(this.#root, (width) => {
+      this.#width = width;
+      this.#draw();
+    });
+  }
+
+  update(filter: Filter, theme: Theme, selection: Selection | null): void {
+    this.#filter = filter;
+    this.#theme = theme;
+    this.#chosen = selection;
+    this.#draw();
+  }
+
+  destroy(): void {
+    this.#stop();
+    this.#root.remove();
+  }
+
+  #draw(): void {
+    if (this.#width === 0) return;
+    const focused = this.#root.contains(document.activeElement)
+      ? [...this.#root.querySelectorAll("[tabindex]")].indexOf(document.activeElement as Element)
+      : -1;
+    const all = costliest(this.#data, this.#filter);
+    const order = phaseOrder(all.flatMap((one) => Object.keys(one.phases)));
+    const shown = all.slice(0, this.#shown);
+    const parts: HTMLElement[] = [
+      legend(phaseItems(order, this.#theme)),
+      bars(
+        shown.map((one) => this.#bar(one, order)),
+        this.#width,
+      ),
+    ];
+    if (all.length === 0) parts.push(html("p", { class: "chart-note" }, "Nothing that is shown was compiled."));
+    if (all.length > shown.length) {
+      const rest = all.slice(shown.length).reduce((sum, one) => sum + one.compile_seconds, 0);
+      const more = html("button", { type: "button" }, `${counted(all.length - shown.length, "more function")}, ${duration(rest)}`);
+      more.addEventListener("click", () => {
+        this.#shown += MORE;
+        this.#draw();
+      });
+      const bar = html("div", { class: "chart-bar" });
+      bar.append(more);
+      parts.push(bar);
+    }
+    this.#root.replaceChildren(...parts);
+    const again = focused < 0 ? undefined : this.#root.querySelectorAll<HTMLElement>("[tabindex]")[focused];
+    again?.focus({ preventScroll: true });
+  }
+
+  #bar(one: FunctionReport, order: readonly string[]): Bar {
+    const parts = order
+      .filter((phase) => (one.phases[phase] ?? 0) > 0)
+      .map((phase) => {
+        const seconds = one.phases[phase] ?? 0;
+        return { property: phaseProperty(phase), texture: "solid" as const, seconds, text: `${short(phase, 40)} ${duration(seconds)}` };
+      });
+    const where = [place(one.file, one.line, 40), processName(this.#data, one.process)].filter(Boolean).join(" · ");
+    const title = functionName(one.name, 60);
+    return {
+      title,
+      detail: where,
+      numbers: `${duration(one.compile_seconds)} · ${one.compilations}×`,
+      parts,
+      label: `${title}, ${where}: ${duration(one.compile_seconds)} in ${counted(one.compilations, "compilation")}: ${parts.map((part) => part.text).join(", ")}`,
+      press: () => this.#options.select({ kind: "function", id: one.id }),
+      chosen: this.#chosen?.kind === "function" && this.#chosen.id === one.id,
+    };
+  }
+}
