@@ -50,7 +50,7 @@ def hostile(text):
 ELEMENTS = """() => [...new Set([...document.querySelectorAll('*')].map((one) => one.localName))].sort()"""
 HANDLERS = """() => [...document.querySelectorAll('*')].flatMap((one) => [...one.attributes])
     .filter((one) => /^on|^style$|^srcdoc$/.test(one.name) && !(one.name === 'style' && one.ownerElement.style.length)
-        || /^\\s*javascript:/i.test(one.value)).map((one) => one.name + one.value)"""
+        || /href|src|action/.test(one.name) && /^\\s*javascript:/i.test(one.value)).map((one) => one.name + one.value)"""
 
 
 @pytest.mark.parametrize("name", TEXTS)
