@@ -3,16 +3,17 @@
 import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { CHARTS } from "../charts";
 import type { Chart, RenderChart } from "../charts/contract";
 import type { PageData } from "../data";
 import { filter, printing, select, selection, theme } from "../state";
 
-export function ChartPlace(props: {
-  data: PageData;
-  render: RenderChart;
-  name: string;
-  subject?: number;
-}): JSX.Element {
+export function ChartPlace(props: { data: PageData; name: string; subject?: number }): JSX.Element | null {
+  const { [props.name]: render } = CHARTS;
+  return render === undefined ? null : <Drawn {...props} render={render} />;
+}
+
+function Drawn(props: { data: PageData; name: string; subject?: number; render: RenderChart }): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
 
@@ -55,5 +56,5 @@ export function ChartPlace(props: {
     chart.current?.update(shown, colours, chosen);
   });
 
-  return <div class={`chart chart-${props.name}`} ref={place} />;
+  return <div class="chart-place" data-chart={props.name} ref={place} />;
 }
