@@ -82,18 +82,23 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       const signature = step.signature ?? k + 1;
       const seconds = Object.values(step.phases).reduce((a, b) => a + b, 0) + (step.backward ?? 0);
       let at = step.start;
+      let later: { start: number; end: number } | null = null;
       for (const [phase, own] of Object.entries(step.phases)) {
-        slices.push({ compilation: id, phase, start: at, seconds: own });
+        slices.push({ compilation: id, episode: 0, phase, start: at, seconds: own });
         phases[phase] = (phases[phase] ?? 0) + own;
         at += own;
       }
       if (step.backward !== undefined) {
-        slices.push({ compilation: id, phase: "backward", start: at + 0.3, seconds: step.backward });
+        const start = at + 0.3;
+        slices.push({ compilation: id, episode: 1, phase: "backward", start, seconds: step.backward });
+        later = { start, end: start + step.backward };
         phases.backward = (phases.backward ?? 0) + step.backward;
       }
       latest = Math.max(latest, at);
       const thread = step.thread ?? null;
-      extents.push({ compilation: id, function: n + 1, start: step.start, end: at, process: one.process ?? null, thread });
+      const mine = { compilation: id, function: n + 1, process: one.process ?? null, thread };
+      extents.push({ ...mine, episode: 0, start: step.start, end: at });
+      if (later !== null) extents.push({ ...mine, episode: 1, ...later });
       const cause: Cause = {
         kind: step.cause ?? (k === 0 ? "first_compile" : "shape"),
         path: step.path ?? null,
@@ -114,7 +119,7 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       const next = one.steps[k + 1];
       const after = (step.hits ?? 0) + (step.fallbacks ?? 0);
       if (after > 0) {
-        const stretch = { function: n + 1, from: at, to: next?.start ?? extra.end ?? null, calls: after };
+        const stretch = { function: n + 1, start: at, end: next?.start ?? extra.end ?? null, calls: after };
         stretches.push({ ...stretch, hits: step.hits ?? 0, eager_fallbacks: step.fallbacks ?? 0 });
       }
       call += after;
@@ -238,8 +243,8 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
   for (const [op, start, seconds] of extra.eagerTimes ?? []) {
     id += 1;
     unwatched.push({ compilation: id, op, site: null });
-    extents.push({ compilation: id, function: null, start, end: start + seconds, process: null, thread: null });
-    slices.push({ compilation: id, phase: "compile", start, seconds });
+    extents.push({ compilation: id, episode: 0, function: null, start, end: start + seconds, process: null, thread: null });
+    slices.push({ compilation: id, episode: 0, phase: "compile", start, seconds });
   }
   const processes: ProcessInfo[] = Array.from({ length: extra.processes ?? 0 }, (_, rank) => ({
     run: `run-r${rank}`,
@@ -294,12 +299,16 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       notes: [],
       caches: [],
       findings: extra.plan === undefined ? [] : [finding(extra.plan)],
+      labels: [],
     },
-    timeline: { end: extra.end ?? latest, compilations: extents.sort((a, b) => a.start - b.start), slices, unwatched, stretches },
+    timeline: { end: extra.end ?? latest, extents: extents.sort((a, b) => a.start - b.start), slices, unwatched, stretches },
     graphs: graph,
     signatures: new Map(),
     library: new Set(),
     source: [],
+    groups: [],
+    group: new Map(),
+    number: new Map(),
     functions: new Map(functions.map((one) => [one.id, one])),
     compilations,
     owner,

@@ -90,21 +90,21 @@ export function densities(stretches: readonly Stretch[], span: Span, pixels: num
     sum = null;
   };
   for (const one of stretches) {
-    const to = one.to ?? end;
+    const to = one.end ?? end;
     if (to < span.start) continue;
-    if (one.from > span.end) break;
-    const x = (one.from - span.start) * scale;
-    const width = (to - one.from) * scale;
+    if (one.start > span.end) break;
+    const x = (one.start - span.start) * scale;
+    const width = (to - one.start) * scale;
     if (width >= NARROW) {
       close();
       const { calls, hits, eager_fallbacks: fallbacks } = one;
-      found.push({ x, width, calls, hits, fallbacks, rate: calls / (to - one.from), open: one.to === null });
+      found.push({ x, width, calls, hits, fallbacks, rate: calls / (to - one.start), open: one.end === null });
       continue;
     }
     const at: number = Math.floor(x / NARROW) * NARROW;
     if (sum === null || sum.at !== at) {
       close();
-      sum = { at, from: one.from, to, calls: 0, hits: 0, fallbacks: 0 };
+      sum = { at, from: one.start, to, calls: 0, hits: 0, fallbacks: 0 };
     }
     sum.to = Math.max(sum.to, to);
     sum.calls += one.calls;

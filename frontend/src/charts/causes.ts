@@ -127,9 +127,3 @@ const GROUP_OF_KIND: ReadonlyMap<string, CauseGroup> = new Map(
 export function causeGroup(kind: string): CauseGroup {
   return GROUP_OF_KIND.get(kind) ?? "unknown";
 }
-
-/** The group that stands for a compilation with these causes: the first that is more than a first compile. */
-export function mainGroup(kinds: readonly string[]): CauseGroup {
-  const groups = kinds.map(causeGroup);
-  return groups.find((group) => group !== "first") ?? groups[0] ?? "unknown";
-}

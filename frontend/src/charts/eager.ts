@@ -16,7 +16,7 @@ export const render: RenderChart = (container, data, options) => new EagerChart(
 
 class EagerChart implements Chart {
   readonly #data: PageData;
-  readonly #root = html("div", { class: "chart chart-eager" });
+  readonly #root = html("div", { class: "plot plot-eager" });
   readonly #stop: () => void;
   #filter: Filter;
   #width = 0;
@@ -80,7 +80,7 @@ class EagerChart implements Chart {
       ]),
       bars(drawn, this.#width),
     ];
-    if (all.length === 0) parts.push(html("p", { class: "chart-note" }, "Nothing else was compiled."));
+    if (all.length === 0) parts.push(html("p", { class: "plot-note" }, "Nothing else was compiled."));
     if (all.length > shown.length) {
       const rest = all.slice(shown.length).reduce((sum, one) => sum + one.compile_seconds, 0);
       const more = html("button", { type: "button" }, `${all.length - shown.length} more, ${duration(rest)}`);
@@ -88,7 +88,7 @@ class EagerChart implements Chart {
         this.#shown += MORE;
         this.#draw();
       });
-      const bar = html("div", { class: "chart-bar" });
+      const bar = html("div", { class: "plot-bar" });
       bar.append(more);
       parts.push(bar);
     }

@@ -1,10 +1,10 @@
-/** Wheel, drag and pinch on a plot whose horizontal axis can be zoomed. Vertical scrolling stays the browser's. */
+/** Wheel, drag and pinch on a plot that can be zoomed. A plain wheel stays the browser's: it scrolls. */
 
 export interface Gestures {
   /** Zoom by a factor at a place, in pixels of the element. */
-  zoom(factor: number, x: number): void;
-  /** Move what is shown by so many pixels: positive is to the right. */
-  pan(pixels: number): void;
+  zoom(factor: number, x: number, y: number): void;
+  /** Move what is shown by so many pixels to the right, and down (a drag only). */
+  pan(right: number, down: number): void;
   hover(x: number, y: number): void;
   leave(): void;
   click(x: number, y: number): void;
@@ -28,10 +28,11 @@ export function followGestures(element: HTMLElement, to: Gestures): () => void {
         event.preventDefault();
         // A trackpad's pinch comes as many small steps with ctrl.
         const step = Math.max(Math.min(event.deltaY * lines, 60), -60);
-        to.zoom(2 ** (-step / 90), at(event).x);
+        const { x, y } = at(event);
+        to.zoom(2 ** (-step / 90), x, y);
       } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
         event.preventDefault();
-        to.pan(-(event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX) * lines);
+        to.pan(-(event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX) * lines, 0);
       }
     },
     { passive: false, signal },
@@ -61,9 +62,9 @@ export function followGestures(element: HTMLElement, to: Gestures): () => void {
       if (other !== undefined) {
         const old = Math.hypot(before.x - other.x, before.y - other.y);
         const distance = Math.hypot(now.x - other.x, now.y - other.y);
-        if (old > 8 && distance > 8) to.zoom(distance / old, (now.x + other.x) / 2);
-        to.pan((now.x - before.x) / 2);
-      } else if (moved > 4) to.pan(now.x - before.x);
+        if (old > 8 && distance > 8) to.zoom(distance / old, (now.x + other.x) / 2, (now.y + other.y) / 2);
+        to.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
+      } else if (moved > 4) to.pan(now.x - before.x, now.y - before.y);
       down.set(event.pointerId, now);
     },
     { signal },

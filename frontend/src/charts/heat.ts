@@ -9,6 +9,7 @@ import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contr
 import { html, svg } from "./dom";
 import { processName } from "./lanes";
 import { glyph } from "./legend";
+import { mainCause } from "./main-cause";
 
 const FIRST = 20;
 const MORE = 50;
@@ -29,8 +30,7 @@ export interface Heat {
 }
 
 /**
- * Seconds by function and cause. A compilation with several causes is counted whole under its main one, the first
- * in the report, so that all cells add up to what was compiled.
+ * Seconds by function and cause. A compilation with several causes is counted whole under its main one, so that all cells add up to what was compiled.
  */
 export function heat(data: PageData, filter: Filter): Heat {
   const kinds = new Map<string, number>();
@@ -41,7 +41,7 @@ export function heat(data: PageData, filter: Filter): Heat {
     let total = 0;
     for (const one of owner.compilations_detail) {
       if (!matchesCompilation(data, filter, one)) continue;
-      const kind = one.causes[0]?.kind ?? "unknown";
+      const kind = mainCause(data, one);
       const cell = cells.get(kind) ?? { seconds: 0, compilations: 0 };
       cell.seconds += one.seconds;
       cell.compilations += 1;
@@ -64,7 +64,7 @@ export const render: RenderChart = (container, data, options) => new HeatChart(c
 class HeatChart implements Chart {
   readonly #data: PageData;
   readonly #options: ChartOptions;
-  readonly #root = html("div", { class: "chart chart-heat" });
+  readonly #root = html("div", { class: "plot plot-heat" });
   #filter: Filter;
   #shown = FIRST;
 
@@ -90,16 +90,16 @@ class HeatChart implements Chart {
   #draw(): void {
     const found = heat(this.#data, this.#filter);
     if (found.rows.length === 0) {
-      this.#root.replaceChildren(html("p", { class: "chart-note" }, "Nothing that is shown was compiled."));
+      this.#root.replaceChildren(html("p", { class: "plot-note" }, "Nothing that is shown was compiled."));
       return;
     }
-    const table = html("table", { class: "chart-heat-table" });
-    table.append(html("caption", { class: "chart-note" }, "Seconds of compiling by function and main cause; darker is more."));
+    const table = html("table", { class: "plot-heat-table" });
+    table.append(html("caption", { class: "plot-note" }, "Seconds of compiling by function and main cause; darker is more."));
     const head = html("thead");
     const titles = html("tr");
     titles.append(html("th", { scope: "col" }, "function"), html("th", { scope: "col" }, "all"));
     for (const { kind } of found.kinds) titles.append(this.#title(kind));
-    const sums = html("tr", { class: "chart-heat-sums" });
+    const sums = html("tr", { class: "plot-heat-sums" });
     const all = found.kinds.reduce((sum, one) => sum + one.seconds, 0);
     sums.append(html("th", { scope: "row" }, "all functions"), html("td", {}, duration(all)));
     for (const { seconds } of found.kinds) sums.append(html("td", {}, duration(seconds)));
@@ -108,7 +108,7 @@ class HeatChart implements Chart {
     const shown = found.rows.slice(0, this.#shown);
     for (const [n, row] of shown.entries()) body.append(this.#row(row, found, n === 0));
     table.append(head, body);
-    const wide = html("div", { class: "chart-wide" });
+    const wide = html("div", { class: "plot-wide" });
     wide.append(table);
     const parts: HTMLElement[] = [wide];
     if (found.rows.length > shown.length) {
@@ -118,7 +118,7 @@ class HeatChart implements Chart {
         this.#shown += MORE;
         this.#draw();
       });
-      const bar = html("div", { class: "chart-bar" });
+      const bar = html("div", { class: "plot-bar" });
       bar.append(more);
       parts.push(bar);
     }
@@ -130,7 +130,7 @@ class HeatChart implements Chart {
     const words = CAUSE_GROUPS[causeGroup(kind)];
     const picture = svg("svg", { width: 12, height: 12, viewBox: "0 0 12 12", "aria-hidden": "true" });
     picture.append(glyph(words, 6, 6));
-    const button = html("button", { type: "button", class: "chart-plain" });
+    const button = html("button", { type: "button", class: "plot-plain" });
     button.append(picture, html("span", {}, short(kind, 40)));
     button.addEventListener("click", () => this.#options.select({ kind: "cause", id: kind }));
     title.append(button);
@@ -143,7 +143,7 @@ class HeatChart implements Chart {
     const head = html("th", { scope: "row" });
     const name = functionName(owner?.name ?? "", 60);
     const where = owner === undefined ? "" : place(owner.file, owner.line, 40);
-    const button = html("button", { type: "button", class: "chart-plain", title: `${name} ${where}` });
+    const button = html("button", { type: "button", class: "plot-plain", title: `${name} ${where}` });
     const rank = processName(this.#data, owner?.process ?? null);
     button.append(html("b", {}, name), html("small", {}, [where, rank].filter(Boolean).join(" · ")));
     button.addEventListener("click", () => this.#options.select({ kind: "function", id: row.function }));
@@ -153,16 +153,16 @@ class HeatChart implements Chart {
     for (const { kind } of found.kinds) {
       const cell = row.cells.get(kind);
       if (cell === undefined) {
-        made.append(html("td", { class: "chart-heat-none" }, "·"));
+        made.append(html("td", { class: "plot-heat-none" }, "·"));
         continue;
       }
-      const field = html("td", { class: "chart-heat-cell" });
+      const field = html("td", { class: "plot-heat-cell" });
       // The square root keeps small costs visible beside large ones.
       const share = Math.sqrt(cell.seconds / (found.most || 1));
       field.style.setProperty("--share", share.toFixed(3));
-      if (share > 0.62) field.classList.add("chart-heat-dark");
+      if (share > 0.62) field.classList.add("plot-heat-dark");
       const label = `${name}, ${kind}: ${duration(cell.seconds)}, ${cell.compilations} compilations`;
-      const press = html("button", { type: "button", class: "chart-plain", tabindex: reachable ? 0 : -1, "aria-label": short(label, 160), title: `${cell.compilations}×` }, duration(cell.seconds));
+      const press = html("button", { type: "button", class: "plot-plain", tabindex: reachable ? 0 : -1, "aria-label": short(label, 160), title: `${cell.compilations}×` }, duration(cell.seconds));
       press.dataset.cell = "";
       press.addEventListener("click", () => this.#chooseCostliest(row.function, kind));
       reachable = false;
@@ -175,7 +175,7 @@ class HeatChart implements Chart {
   /** Choose the costliest compilation of a cell. */
   #chooseCostliest(owner: number, kind: string): void {
     const all = this.#data.functions.get(owner)?.compilations_detail ?? [];
-    const own = all.filter((one) => (one.causes[0]?.kind ?? "unknown") === kind && matchesCompilation(this.#data, this.#filter, one));
+    const own = all.filter((one) => mainCause(this.#data, one) === kind && matchesCompilation(this.#data, this.#filter, one));
     const best = own.reduce<(typeof own)[number] | null>((a, b) => (a === null || b.seconds > a.seconds ? b : a), null);
     if (best !== null) this.#options.select({ kind: "compilation", id: best.id });
   }

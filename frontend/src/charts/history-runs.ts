@@ -161,13 +161,16 @@ const GAP = 1;
 export function placed(segments: readonly Segment[], width: number, scale: "log" | "linear"): Placed[] {
   const total = segments.reduce((sum, one) => sum + one.count, 0);
   const widths = segments.map((one) =>
-    scale === "log" ? LEAST + 9 * Math.log2(one.count + (one.kind === "turns" ? 8 : 0)) : (width * one.count) / Math.max(total, 1),
+    scale === "log" ? LEAST + 9 * Math.log2(one.count) : (width * one.count) / Math.max(total, 1),
   );
+  // A short history is drawn wider, but a call no wider than a bar.
+  const sum = widths.reduce((a, b) => a + b, 0);
+  const factor = scale === "log" ? Math.min(Math.max(width / Math.max(sum + segments.length, 1), 1), 2.5) : 1;
   const found: Placed[] = [];
   let row = 0;
   let x = 0;
   for (const [segment, wanted] of widths.entries()) {
-    const own = Math.min(Math.max(wanted, LEAST) - GAP, width);
+    const own = Math.min(Math.max(wanted * (wanted > LEAST ? factor : 1), LEAST) - GAP, width);
     if (x > 0 && x + own > width + 0.5) {
       row += 1;
       x = 0;

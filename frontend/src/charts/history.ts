@@ -26,9 +26,9 @@ class HistoryChart implements Chart {
   readonly #segments: readonly Segment[];
   readonly #runs: readonly Run[];
   readonly #numbers: ReadonlyMap<number, number>;
-  readonly #root = html("div", { class: "chart chart-history" });
-  readonly #strip = svg("svg", { class: "chart-strip", tabindex: 0, role: "application" });
-  readonly #said = html("p", { class: "chart-said", "aria-live": "polite" });
+  readonly #root = html("div", { class: "plot plot-history" });
+  readonly #strip = svg("svg", { class: "plot-strip", tabindex: 0, role: "application" });
+  readonly #said = html("p", { class: "plot-said", "aria-live": "polite" });
   readonly #tip: Tooltip;
   readonly #pattern: string;
   readonly #stop: () => void;
@@ -69,7 +69,7 @@ class HistoryChart implements Chart {
   }
 
   #head(): HTMLElement {
-    const bar = html("div", { class: "chart-bar" });
+    const bar = html("div", { class: "plot-bar" });
     const outcomes = new Set(this.#runs.map((one) => one.outcome));
     const known = Object.keys(OUTCOME_WORDS).filter((one) => outcomes.has(one));
     const items = known.map((one) => legendItem(swatch(outcomeProperty(one), outcomeWords(one).texture), outcomeWords(one).many));
@@ -98,7 +98,7 @@ class HistoryChart implements Chart {
     });
     this.#strip.replaceChildren(this.#patterns(), ...this.#places.map((one) => this.#mark(one)));
     if (this.#segments.length === 0) {
-      const text = svg("text", { x: 0, y: 16, class: "chart-soft" }, "no calls were recorded");
+      const text = svg("text", { x: 0, y: 16, class: "plot-soft" }, "no calls were recorded");
       this.#strip.append(text);
     }
     this.#focus(this.#focused);
@@ -152,7 +152,10 @@ class HistoryChart implements Chart {
     const bracket = svg("path", { d: `M0.5 6V1.5H${(width - 0.5).toFixed(1)}V6`, fill: "none" });
     bracket.style.stroke = "var(--soft)";
     group.append(bracket);
-    this.#text(group, `×${number(segment.times)}`, width);
+    const times = `×${number(segment.times)}`;
+    const names = new Set(segment.parts.flatMap((one) => (one.signature === null ? [] : [this.#name(one.signature)])));
+    const long = `${[...names].join(" ")} ${times}`;
+    this.#text(group, long.length * 6.4 + 4 <= width ? long : times, width);
   }
 
   #bar(group: SVGGElement, outcome: string, x: number, width: number, opacity: number, top = 0): void {
@@ -169,7 +172,7 @@ class HistoryChart implements Chart {
   }
 
   #runText(run: Run, width: number): string {
-    const signature = run.signature === null ? "" : `S${this.#numbers.get(run.signature) ?? "?"}`;
+    const signature = run.signature === null ? "" : this.#name(run.signature);
     const count = run.count > 1 ? number(run.count) : "";
     const both = [signature, count].filter(Boolean).join(" ×");
     return [both, count || signature].find((one) => one.length * 6.4 + 6 <= width) ?? "";
@@ -177,7 +180,7 @@ class HistoryChart implements Chart {
 
   #text(group: SVGGElement, text: string, width: number): void {
     if (text === "" || text.length * 6.4 + 4 > width) return;
-    const made = svg("text", { x: (width / 2).toFixed(1), y: HEIGHT - 4, "text-anchor": "middle", class: "chart-strip-text" }, text);
+    const made = svg("text", { x: (width / 2).toFixed(1), y: HEIGHT - 4, "text-anchor": "middle", class: "plot-strip-text" }, text);
     group.append(made);
   }
 
@@ -216,16 +219,21 @@ class HistoryChart implements Chart {
     if (run.signature === null) return [];
     const known = this.#owner?.signatures.find((one) => one.id === run.signature);
     const text = known === undefined ? "" : `: ${short(known.text, 100)}`;
-    return [`S${this.#numbers.get(run.signature) ?? "?"}${text}`];
+    return [`${this.#name(run.signature)}${text}`];
+  }
+
+  /** `S3`: signatures are numbered in the order in which they were met. */
+  #name(signature: number): string {
+    return `S${this.#numbers.get(signature) ?? "?"}`;
   }
 
   #focus(at: number | null): void {
     this.#focused = at;
-    this.#strip.querySelector(".chart-focus")?.remove();
+    this.#strip.querySelector(".plot-focus")?.remove();
     const place = at === null ? undefined : this.#places[at];
     if (at === null || place === undefined) return this.#tip.hide();
     const frame = svg("rect", {
-      class: "chart-focus",
+      class: "plot-focus",
       x: (place.x - 0.5).toFixed(1),
       y: place.row * ROW - 0.5,
       width: (place.width + 1).toFixed(1),

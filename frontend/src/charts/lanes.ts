@@ -9,7 +9,8 @@
 import type { CompilationReport, Extent, FunctionReport, PageData, Slice, State, Stretch } from "../data";
 import { type Filter, matchesExtent, matchesFunction } from "../filter";
 import { functionName, place, short } from "../text";
-import { type CauseGroup, mainGroup } from "./causes";
+import { type CauseGroup, causeGroup } from "./causes";
+import { mainCause } from "./main-cause";
 
 /** One phase of a block. */
 export interface Part {
@@ -28,7 +29,7 @@ export interface Block {
   readonly cause: CauseGroup | null;
   readonly recompile: boolean;
   readonly failed: boolean;
-  /** A phase that came later than the rest: a backward graph. */
+  /** An episode after the first: a backward graph that was compiled later. */
   readonly late: boolean;
 }
 
@@ -50,14 +51,11 @@ export interface Lane {
   readonly stretches: readonly Stretch[];
 }
 
-/** A phase that begins so many seconds after the one before it, and after its call or as a backward graph, is apart. */
-const APART = 1e-3;
-
 /** All lanes that `filter` leaves, the costliest first. */
 export function lanes(data: PageData, filter: Filter): Lane[] {
-  const slices = slicesByCompilation(data.timeline.slices);
+  const slices = slicesByEpisode(data.timeline.slices);
   const groups = new Map<string, { extent: Extent; blocks: Block[]; seconds: number; count: number }>();
-  for (const extent of data.timeline.compilations) {
+  for (const extent of data.timeline.extents) {
     if (!matchesExtent(data, filter, extent)) continue;
     const key = laneKey(extent);
     let group = groups.get(key);
@@ -65,10 +63,12 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
       group = { extent, blocks: [], seconds: 0, count: 0 };
       groups.set(key, group);
     }
-    const own = slices.get(extent.compilation) ?? [];
+    const own = slices.get(episodeKey(extent)) ?? [];
     for (const slice of own) group.seconds += slice.seconds;
-    group.count += 1;
-    group.blocks.push(...blocksOf(extent, own, data.compilations.get(extent.compilation)));
+    if (extent.episode === 0) group.count += 1;
+    const detail = data.compilations.get(extent.compilation);
+    const kind = detail === undefined ? null : mainCause(data, detail);
+    group.blocks.push(blockOf(extent, own, detail, kind));
   }
   const most = busiestLanes(groups);
   const stretches = stretchesByFunction(data.timeline.stretches);
@@ -82,7 +82,7 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
   for (const owner of data.report.functions) {
     const calls = stretches.get(owner.id);
     if (drawn.has(owner.id) || calls === undefined || !matchesFunction(data, filter, owner)) continue;
-    const extent = { compilation: -1, function: owner.id, start: 0, end: 0, process: owner.process, thread: null };
+    const extent = { compilation: -1, episode: 0, function: owner.id, start: 0, end: 0, process: owner.process, thread: null };
     found.push(lane(laneKey(extent), data, extent, owner, { blocks: [], seconds: 0, count: 0 }, calls));
   }
   return found.sort((a, b) => b.seconds - a.seconds || (a.key < b.key ? -1 : 1));
@@ -129,7 +129,7 @@ function lane(
     compilations: group.count,
     blocks,
     reach: reachOf(blocks),
-    stretches: [...calls].sort((a, b) => a.from - b.from),
+    stretches: [...calls].sort((a, b) => a.start - b.start),
   };
 }
 
@@ -151,32 +151,24 @@ export function reachOf(blocks: readonly Block[]): Float64Array {
   return reach;
 }
 
-/** The blocks of one compilation: one, and one more for each phase that came later. */
-export function blocksOf(extent: Extent, slices: readonly Slice[], detail: CompilationReport | undefined): Block[] {
+/** The block of one episode of a compilation; `kind` is that of its main cause. */
+export function blockOf(
+  extent: Extent,
+  slices: readonly Slice[],
+  detail: CompilationReport | undefined,
+  kind: string | null,
+): Block {
   const parts = laid(slices);
-  const known = {
+  return {
     compilation: extent.compilation,
-    cause: detail === undefined ? null : mainGroup(detail.causes.map((cause) => cause.kind)),
+    start: Math.min(extent.start, parts[0]?.start ?? extent.start),
+    end: Math.max(extent.end, parts.at(-1)?.end ?? extent.end),
+    parts,
+    cause: kind === null ? null : causeGroup(kind),
     recompile: detail?.recompile ?? false,
     failed: (detail?.failed ?? null) !== null,
+    late: extent.episode > 0,
   };
-  const runs: Part[][] = [];
-  for (const part of parts) {
-    const last = runs.at(-1);
-    const before = last?.at(-1);
-    const gap = before === undefined ? 0 : part.start - before.end;
-    const late = gap > APART && (part.phase === "backward" || part.start >= extent.end);
-    if (last === undefined || late) runs.push([part]);
-    else last.push(part);
-  }
-  if (runs.length === 0) return [{ ...known, start: extent.start, end: extent.end, parts: [], late: false }];
-  return runs.map((run, n) => ({
-    ...known,
-    start: n === 0 ? Math.min(extent.start, run[0]?.start ?? extent.start) : (run[0]?.start ?? extent.start),
-    end: run.at(-1)?.end ?? extent.end,
-    parts: run,
-    late: n > 0,
-  }));
 }
 
 /** Each slice at its start, or after the one before it. */
@@ -192,11 +184,15 @@ export function laid(slices: readonly Slice[]): Part[] {
     });
 }
 
-function slicesByCompilation(slices: readonly Slice[]): Map<number, Slice[]> {
-  const found = new Map<number, Slice[]>();
+function episodeKey(one: { compilation: number; episode: number }): string {
+  return `${one.compilation}/${one.episode}`;
+}
+
+function slicesByEpisode(slices: readonly Slice[]): Map<string, Slice[]> {
+  const found = new Map<string, Slice[]>();
   for (const slice of slices) {
-    const list = found.get(slice.compilation);
-    if (list === undefined) found.set(slice.compilation, [slice]);
+    const list = found.get(episodeKey(slice));
+    if (list === undefined) found.set(episodeKey(slice), [slice]);
     else list.push(slice);
   }
   return found;

@@ -16,7 +16,7 @@ export function legendItem(picture: Element, text: string): HTMLElement {
 }
 
 export function legend(items: readonly HTMLElement[]): HTMLElement {
-  const list = html("ul", { class: "chart-legend" });
+  const list = html("ul", { class: "plot-legend" });
   list.append(...items);
   return list;
 }

@@ -23,7 +23,7 @@ export class Overview {
 
   constructor(moved: (span: Span) => void) {
     this.#moved = moved;
-    this.canvas = html("canvas", { class: "chart-overview", "aria-hidden": "true" });
+    this.canvas = html("canvas", { class: "plot-overview", "aria-hidden": "true" });
     this.canvas.addEventListener("pointerdown", this.#down);
     this.canvas.addEventListener("pointermove", this.#move);
     this.canvas.addEventListener("pointerup", this.#up);

@@ -34,7 +34,7 @@ export function phaseOrder(names: Iterable<string>): string[] {
 class PhasesChart implements Chart {
   readonly #data: PageData;
   readonly #options: ChartOptions;
-  readonly #root = html("div", { class: "chart chart-phases" });
+  readonly #root = html("div", { class: "plot plot-phases" });
   readonly #stop: () => void;
   #filter: Filter;
   #theme: Theme;
@@ -81,7 +81,7 @@ class PhasesChart implements Chart {
         this.#width,
       ),
     ];
-    if (all.length === 0) parts.push(html("p", { class: "chart-note" }, "Nothing that is shown was compiled."));
+    if (all.length === 0) parts.push(html("p", { class: "plot-note" }, "Nothing that is shown was compiled."));
     if (all.length > shown.length) {
       const rest = all.slice(shown.length).reduce((sum, one) => sum + one.compile_seconds, 0);
       const more = html("button", { type: "button" }, `${counted(all.length - shown.length, "more function")}, ${duration(rest)}`);
@@ -89,7 +89,7 @@ class PhasesChart implements Chart {
         this.#shown += MORE;
         this.#draw();
       });
-      const bar = html("div", { class: "chart-bar" });
+      const bar = html("div", { class: "plot-bar" });
       bar.append(more);
       parts.push(bar);
     }

@@ -31,7 +31,7 @@ export function hit(scene: Scene, x: number, y: number): Hit | null {
   const calls = within > rows.title + rows.marks + rows.blocks + 3;
   const block = calls ? null : blockAt(found, time, margin);
   const stretch =
-    block === null ? (found.stretches.find((one) => one.from <= time && time <= (one.to ?? scene.end)) ?? null) : null;
+    block === null ? (found.stretches.find((one) => one.start <= time && time <= (one.end ?? scene.end)) ?? null) : null;
   return { lane, block: block ?? (stretch === null && calls ? blockAt(found, time, margin) : null), stretch, title: false };
 }
 
@@ -117,7 +117,7 @@ function rootName(data: PageData, root: number): string {
 }
 
 export function stretchLines(lane: Lane, one: Stretch, end: number): string[] {
-  const to = one.to ?? end;
+  const to = one.end ?? end;
   const rest = one.calls - one.hits - one.eager_fallbacks;
   return [
     lane.title,
@@ -128,8 +128,8 @@ export function stretchLines(lane: Lane, one: Stretch, end: number): string[] {
     ]
       .filter(Boolean)
       .join(", "),
-    `between ${duration(one.from)} and ${one.to === null ? "the end, which is not recorded" : duration(to)}`,
-    ...(to > one.from ? [`${rate(one.calls / (to - one.from))} on average; when each was is not recorded`] : []),
+    `between ${duration(one.start)} and ${one.end === null ? "the end, which is not recorded" : duration(to)}`,
+    ...(to > one.start ? [`${rate(one.calls / (to - one.start))} on average; when each was is not recorded`] : []),
   ];
 }
 

@@ -46,7 +46,7 @@ function table(lanes: readonly Lane[]): HTMLElement {
     made.append(html("caption", {}, `The ${MOST} costliest of ${number(lanes.length)} lanes.`));
   }
   made.append(top, body);
-  const wide = html("div", { class: "chart-wide" });
+  const wide = html("div", { class: "plot-wide" });
   wide.append(made);
   return wide;
 }

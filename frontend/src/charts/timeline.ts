@@ -29,13 +29,13 @@ export const render: RenderChart = (container, data, options) => new TimelineCha
 class TimelineChart implements Chart {
   readonly #data: PageData;
   readonly #options: ChartOptions;
-  readonly #root = html("div", { class: "chart chart-timeline" });
+  readonly #root = html("div", { class: "plot plot-timeline" });
   readonly #legend = html("div");
-  readonly #scroller = html("div", { class: "chart-scroll" });
-  readonly #spacer = html("div", { class: "chart-spacer" });
-  readonly #canvas = html("canvas", { class: "chart-canvas", tabindex: 0, role: "application" });
-  readonly #said = html("p", { class: "chart-said", "aria-live": "polite" });
-  readonly #table = html("details", { class: "chart-table" });
+  readonly #scroller = html("div", { class: "plot-scroll" });
+  readonly #spacer = html("div", { class: "plot-spacer" });
+  readonly #canvas = html("canvas", { class: "plot-canvas", tabindex: 0, role: "application" });
+  readonly #said = html("p", { class: "plot-said", "aria-live": "polite" });
+  readonly #table = html("details", { class: "plot-table" });
   readonly #density = html("button", { type: "button", "aria-pressed": "false" }, "small lanes");
   readonly #tip: Tooltip;
   readonly #overview: Overview;
@@ -114,7 +114,7 @@ class TimelineChart implements Chart {
     this.#most = 0;
     for (const lane of this.#lanes) {
       for (const one of lane.stretches) {
-        const seconds = (one.to ?? this.#whole.end) - one.from;
+        const seconds = (one.end ?? this.#whole.end) - one.start;
         if (seconds > length(this.#whole) / 1000) this.#most = Math.max(this.#most, one.calls / seconds);
       }
     }
@@ -137,7 +137,7 @@ class TimelineChart implements Chart {
       "Hits are counted, not timed: their bands show the mean rate between two compiles (logarithmic height).",
       "A block's phases are drawn one after the other; blocks too narrow to be seen share a column, split by phase.",
     ];
-    this.#legend.replaceChildren(legend(items), html("p", { class: "chart-note" }, notes.join(" ")));
+    this.#legend.replaceChildren(legend(items), html("p", { class: "plot-note" }, notes.join(" ")));
     const blocks = this.#lanes.reduce((sum, lane) => sum + lane.compilations, 0);
     this.#canvas.setAttribute(
       "aria-label",
@@ -149,7 +149,7 @@ class TimelineChart implements Chart {
   }
 
   #buttons(): HTMLElement {
-    const bar = html("div", { class: "chart-bar" });
+    const bar = html("div", { class: "plot-bar" });
     const button = (text: string, label: string, act: () => void): HTMLElement => {
       const made = html("button", { type: "button", "aria-label": label, title: label }, text);
       made.addEventListener("click", act);
@@ -160,7 +160,7 @@ class TimelineChart implements Chart {
       button("−", "zoom out", () => this.#zoom(0.5)),
       button("all", "show the whole run", () => this.#show(this.#whole)),
       this.#density,
-      html("span", { class: "chart-hint" }, "ctrl + wheel or pinch zooms, drag moves, ← → ↑ ↓ go through blocks"),
+      html("span", { class: "plot-hint" }, "ctrl + wheel or pinch zooms, drag moves, ← → ↑ ↓ go through blocks"),
     );
     return bar;
   }
@@ -327,7 +327,7 @@ function isKnown(phase: string): boolean {
 /** The end of the run, or of the last that is known. */
 function wholeEnd(data: PageData): number {
   let end = Math.max(data.timeline.end, 1e-3);
-  for (const one of data.timeline.compilations) end = Math.max(end, one.end);
+  for (const one of data.timeline.extents) end = Math.max(end, one.end);
   for (const one of data.timeline.slices) end = Math.max(end, one.start + one.seconds);
   return end;
 }

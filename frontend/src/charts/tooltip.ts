@@ -8,7 +8,7 @@ export class Tooltip {
 
   constructor(container: HTMLElement) {
     this.#container = container;
-    this.#box = html("div", { class: "chart-tip", role: "presentation", hidden: "" });
+    this.#box = html("div", { class: "plot-tip", role: "presentation", hidden: "" });
     container.append(this.#box);
   }
 

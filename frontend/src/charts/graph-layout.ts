@@ -1,0 +1,188 @@
+/** Where the graphs' nodes and edges are: layers from left to right by dagre, clusters packed side by side. */
+
+import { graphlib, layout as dagre } from "@dagrejs/dagre";
+import type { Cluster, Edge, Node } from "./graph-model";
+
+export interface PlacedNode {
+  readonly node: Node;
+  /** Of its upper left corner. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PlacedEdge {
+  readonly edge: Edge;
+  readonly points: readonly (readonly [number, number])[];
+  /** Middle of its text; null: no room. */
+  readonly label: readonly [number, number] | null;
+}
+
+export interface PlacedCluster {
+  readonly cluster: Cluster;
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Layout {
+  readonly clusters: readonly PlacedCluster[];
+  readonly nodes: readonly PlacedNode[];
+  readonly edges: readonly PlacedEdge[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Heights of a line of text, and of a cluster's title. */
+export const LINE = 15;
+const TITLE = 24;
+const MARGIN = 10;
+/** A cluster with more nodes is laid out in rows, in the order of its nodes. */
+const ROWS_FROM = 36;
+
+/** Room that a text takes, in pixels: an estimate, on the safe side for the fonts of the page. */
+function room(text: string, size: number): number {
+  let sum = 0;
+  for (const char of text) sum += (char.codePointAt(0) ?? 0) > 0x2e80 ? size : size * 0.58;
+  return sum;
+}
+
+/** Width and height of a node: as large as its words, and larger the more it costs. */
+export function nodeSize(node: Node, most: number): { width: number; height: number } {
+  const words = Math.max(room(node.title, 13) + 14, ...node.lines.map((line) => room(line, 11)));
+  const share = most > 0 ? Math.sqrt(node.seconds / most) : 0;
+  return {
+    width: Math.round(Math.min(Math.max(words + 16, 70), 250) + 50 * share),
+    height: Math.round(10 + LINE * (1 + node.lines.length) + 34 * share),
+  };
+}
+
+interface Block {
+  readonly cluster: Cluster;
+  readonly nodes: PlacedNode[];
+  readonly edges: PlacedEdge[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Place everything; about `width` pixels are there. */
+export function layout(clusters: readonly Cluster[], width: number): Layout {
+  const most = Math.max(0, ...clusters.flatMap((one) => one.nodes.map((node) => node.seconds)));
+  const blocks = clusters.map((one) => (one.nodes.length > ROWS_FROM && !tree(one) ? rows(one, most, width) : layers(one, most, width)));
+  return packed(blocks, width);
+}
+
+/** Whether a cluster is flat enough for layers: no path is long. */
+function tree(cluster: Cluster): boolean {
+  const next = new Map<string, string[]>();
+  for (const edge of cluster.edges) next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
+  const into = new Set(cluster.edges.map((edge) => edge.target));
+  let layer = cluster.nodes.filter((node) => !into.has(node.id)).map((node) => node.id);
+  const met = new Set(layer);
+  for (let depth = 0; layer.length > 0; depth++) {
+    if (depth > 6) return false;
+    layer = layer.flatMap((id) => next.get(id) ?? []).filter((id) => !met.has(id) && met.add(id));
+  }
+  return met.size === cluster.nodes.length;
+}
+
+function layers(cluster: Cluster, most: number, width: number): Block {
+  const graph = new graphlib.Graph({ multigraph: true });
+  // On a phone, what follows is below.
+  graph.setGraph({ rankdir: width < 560 ? "TB" : "LR", nodesep: 14, ranksep: width < 560 ? 26 : 34, marginx: 2, marginy: 2 });
+  for (const node of cluster.nodes) graph.setNode(node.id, { ...nodeSize(node, most) });
+  for (const [n, edge] of cluster.edges.entries()) {
+    graph.setEdge(edge.source, edge.target, { width: room(edge.text, 11) + 8, height: LINE, labelpos: "c" }, String(n));
+  }
+  dagre(graph);
+  const nodes = cluster.nodes.map((node): PlacedNode => {
+    const at = graph.node(node.id) as { x: number; y: number; width: number; height: number };
+    return { node, x: at.x - at.width / 2, y: at.y - at.height / 2, width: at.width, height: at.height };
+  });
+  const edges = cluster.edges.map((edge, n): PlacedEdge => {
+    const at = graph.edge({ v: edge.source, w: edge.target, name: String(n) }) as {
+      points: { x: number; y: number }[];
+      x?: number;
+      y?: number;
+    };
+    const label = at.x === undefined || at.y === undefined ? null : ([at.x, at.y] as const);
+    return { edge, points: at.points.map((one) => [one.x, one.y] as const), label };
+  });
+  const size = graph.graph() as { width?: number; height?: number };
+  return { cluster, nodes, edges, width: size.width ?? 0, height: size.height ?? 0 };
+}
+
+/** In rows like words on a page: for long chains, which no layers can show. */
+function rows(cluster: Cluster, most: number, width: number): Block {
+  const limit = Math.max(width - 2 * MARGIN, 300);
+  const gap = 46;
+  const nodes: PlacedNode[] = [];
+  let x = 0;
+  let y = 0;
+  let tallest = 0;
+  let widest = 0;
+  for (const node of cluster.nodes) {
+    const size = nodeSize(node, most);
+    if (x > 0 && x + size.width > limit) {
+      x = 0;
+      y += tallest + 30;
+      tallest = 0;
+    }
+    nodes.push({ node, x, y, ...size });
+    x += size.width + gap;
+    tallest = Math.max(tallest, size.height);
+    widest = Math.max(widest, x - gap);
+  }
+  const at = new Map(nodes.map((one) => [one.node.id, one]));
+  const edges = cluster.edges.flatMap((edge): PlacedEdge[] => {
+    const [from, to] = [at.get(edge.source), at.get(edge.target)];
+    if (from === undefined || to === undefined || from === to) return [];
+    return [{ edge, points: between(from, to), label: null }];
+  });
+  return { cluster, nodes, edges, width: widest, height: y + tallest };
+}
+
+/** From one box to another: straight to a neighbour, else below the row. */
+function between(from: PlacedNode, to: PlacedNode): (readonly [number, number])[] {
+  const [x1, y1] = [from.x + from.width, from.y + from.height / 2];
+  const [x2, y2] = [to.x, to.y + to.height / 2];
+  if (from.y === to.y && x2 > x1 && x2 - x1 < 60) return [[x1, y1], [x2, y2]];
+  const low = Math.max(from.y + from.height, to.y > from.y ? from.y + from.height : to.y + to.height) + 12;
+  const high = to.y > from.y ? to.y - 12 : low;
+  return [
+    [from.x + from.width / 2, from.y + from.height],
+    [from.x + from.width / 2, low],
+    [to.x + to.width / 2, high],
+    [to.x + to.width / 2, to.y > from.y ? to.y : to.y + to.height],
+  ];
+}
+
+/** Blocks side by side in rows, each row as high as its highest. */
+function packed(blocks: readonly Block[], width: number): Layout {
+  const limit = Math.max(width, ...blocks.map((one) => one.width + 2 * MARGIN));
+  const result = { clusters: [] as PlacedCluster[], nodes: [] as PlacedNode[], edges: [] as PlacedEdge[], width: 0, height: 0 };
+  let x = MARGIN;
+  let y = MARGIN;
+  let tallest = 0;
+  for (const block of blocks) {
+    const title = block.cluster.title === "" ? 0 : TITLE;
+    const own = Math.max(block.width, Math.min(room(block.cluster.title, 12), 320));
+    if (x > MARGIN && x + own > limit - MARGIN) {
+      x = MARGIN;
+      y += tallest + 20;
+      tallest = 0;
+    }
+    const top = y + title;
+    const left = x;
+    result.clusters.push({ cluster: block.cluster, x: left, y });
+    for (const one of block.nodes) result.nodes.push({ ...one, x: one.x + left, y: one.y + top });
+    for (const one of block.edges) {
+      const points = one.points.map(([px, py]) => [px + left, py + top] as const);
+      result.edges.push({ ...one, points, label: one.label === null ? null : [one.label[0] + left, one.label[1] + top] });
+    }
+    tallest = Math.max(tallest, block.height + title);
+    result.width = Math.max(result.width, x + own + MARGIN);
+    x += own + 28;
+  }
+  return { ...result, height: y + tallest + MARGIN };
+}
