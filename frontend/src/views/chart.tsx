@@ -8,12 +8,8 @@ import type { Chart, RenderChart } from "../charts/contract";
 import type { PageData } from "../data";
 import { filter, printing, select, selection, theme } from "../state";
 
-export function ChartPlace(props: { data: PageData; name: string; subject?: number }): JSX.Element | null {
-  const { [props.name]: render } = CHARTS;
-  return render === undefined ? null : <Drawn {...props} render={render} />;
-}
-
-function Drawn(props: { data: PageData; name: string; subject?: number; render: RenderChart }): JSX.Element {
+export function ChartPlace(props: { data: PageData; name: keyof typeof CHARTS; subject?: number }): JSX.Element {
+  const render: RenderChart = CHARTS[props.name];
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
 
@@ -23,7 +19,7 @@ function Drawn(props: { data: PageData; name: string; subject?: number; render: 
     const draw = (): void => {
       if (chart.current !== null) return;
       const subject = props.subject === undefined ? {} : { subject: props.subject };
-      chart.current = props.render(container, props.data, {
+      chart.current = render(container, props.data, {
         select,
         theme: theme.peek(),
         filter: filter.peek(),
@@ -49,7 +45,7 @@ function Drawn(props: { data: PageData; name: string; subject?: number; render: 
       chart.current = null;
       container.replaceChildren();
     };
-  }, [props.data, props.render, props.subject]);
+  }, [props.data, render, props.subject]);
 
   useSignalEffect(() => {
     const [shown, colours, chosen] = [filter.value, theme.value, selection.value];

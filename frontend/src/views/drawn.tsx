@@ -7,11 +7,7 @@ import { Section } from "./common";
 
 export function Timeline({ data }: { data: PageData }): JSX.Element {
   return (
-    <Section
-      id="timeline"
-      title="Timeline"
-      about="Compiles stand where they were. Calls are counted, not timed: between two compiles their number is known, and drawn as if they were spread evenly."
-    >
+    <Section id="timeline" title="Timeline">
       <ChartPlace data={data} name="timeline" />
     </Section>
   );
@@ -32,7 +28,7 @@ export function Graphs({ data }: { data: PageData }): JSX.Element {
   return (
     <Section id="graph" title="What led to what">
       <h3>From signature to signature</h3>
-      <ChartPlace data={data} name="graph" />
+      <ChartPlace data={data} name="recompilations" />
       {data.graphs.calls.edges.length > 0 && (
         <>
           <h3>Which function compiles inside which</h3>
