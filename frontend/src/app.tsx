@@ -1,10 +1,10 @@
 /** The page: header, tools, sections, details beside them, keys. */
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { PageData } from "./data";
 import { keysShown, said, selection } from "./state";
-import { printable, seconds, short } from "./text";
+import { seconds, short } from "./text";
 import { Details } from "./views/details";
 import { Graphs, Timeline, Where } from "./views/drawn";
 import { Findings } from "./views/findings";
@@ -88,7 +88,7 @@ function Header({ data }: { data: PageData }): JSX.Element {
 }
 
 function useKeys(sections: readonly [string, string][]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const { target } = event;

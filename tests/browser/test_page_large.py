@@ -14,7 +14,7 @@ def large(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     from scale_recordings import mixed
 
-    return mixed(56_000)
+    return mixed(51_000)
 
 
 def test_a_large_report_makes_few_elements(opened, large):
