@@ -1,11 +1,12 @@
 /** The page: header, tools, sections, details beside them, keys. */
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { PageData } from "./data";
 import { keysShown, said, selection } from "./state";
-import { printable, seconds, short } from "./text";
+import { seconds, short } from "./text";
 import { Details } from "./views/details";
+import { Graphs, Timeline, Where } from "./views/drawn";
 import { Findings } from "./views/findings";
 import { Compilations, Functions } from "./views/functions";
 import { Labels, Notes, Unwatched } from "./views/rest";
@@ -18,8 +19,11 @@ export function App({ data }: { data: PageData }): JSX.Element {
     [
       ["verdict", "Verdict", true],
       ["findings", "Findings", report.findings.length > 0],
-      ["functions", "Functions", true],
-      ["compilations", "Compilations", true],
+      ["timeline", "Timeline", report.totals.compilations + report.totals.eager_op_compilations > 0],
+      ["functions", "Functions", report.functions.length > 0],
+      ["where", "Where it goes", data.compilations.size > 0],
+      ["graph", "Graph", data.compilations.size > 0],
+      ["compilations", "Compilations", data.compilations.size > 0],
       ["unwatched", "Not watched", report.eager_ops.length > 0],
       ["labels", "Labels", report.labels.length > 0],
       ["notes", "About", true],
@@ -27,6 +31,7 @@ export function App({ data }: { data: PageData }): JSX.Element {
   )
     .filter(([, , there]) => there)
     .map(([id, title]): [string, string] => [id, title]);
+  const there = new Set(sections.map(([id]) => id));
   useKeys(sections);
   return (
     <div class={`page ${selection.value === null ? "" : "beside"}`}>
@@ -38,11 +43,14 @@ export function App({ data }: { data: PageData }): JSX.Element {
       {keysShown.value && <Keys />}
       <main>
         <Verdict data={data} />
-        <Findings data={data} />
-        <Functions data={data} />
-        <Compilations data={data} />
-        <Unwatched data={data} />
-        <Labels data={data} />
+        {there.has("findings") && <Findings data={data} />}
+        {there.has("timeline") && <Timeline data={data} />}
+        {there.has("functions") && <Functions data={data} />}
+        {there.has("where") && <Where data={data} />}
+        {there.has("graph") && <Graphs data={data} />}
+        {there.has("compilations") && <Compilations data={data} />}
+        {there.has("unwatched") && <Unwatched data={data} />}
+        {there.has("labels") && <Labels data={data} />}
         <Notes data={data} />
       </main>
       <Details data={data} />
@@ -80,7 +88,7 @@ function Header({ data }: { data: PageData }): JSX.Element {
 }
 
 function useKeys(sections: readonly [string, string][]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const { target } = event;

@@ -3,16 +3,13 @@
 import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { CHARTS } from "../charts";
 import type { Chart, RenderChart } from "../charts/contract";
 import type { PageData } from "../data";
 import { filter, printing, select, selection, theme } from "../state";
 
-export function ChartPlace(props: {
-  data: PageData;
-  render: RenderChart;
-  name: string;
-  subject?: number;
-}): JSX.Element {
+export function ChartPlace(props: { data: PageData; name: keyof typeof CHARTS; subject?: number }): JSX.Element {
+  const render: RenderChart = CHARTS[props.name];
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
 
@@ -22,7 +19,7 @@ export function ChartPlace(props: {
     const draw = (): void => {
       if (chart.current !== null) return;
       const subject = props.subject === undefined ? {} : { subject: props.subject };
-      chart.current = props.render(container, props.data, {
+      chart.current = render(container, props.data, {
         select,
         theme: theme.peek(),
         filter: filter.peek(),
@@ -48,12 +45,12 @@ export function ChartPlace(props: {
       chart.current = null;
       container.replaceChildren();
     };
-  }, [props.data, props.render, props.subject]);
+  }, [props.data, render, props.subject]);
 
   useSignalEffect(() => {
     const [shown, colours, chosen] = [filter.value, theme.value, selection.value];
     chart.current?.update(shown, colours, chosen);
   });
 
-  return <div class={`chart chart-${props.name}`} ref={place} />;
+  return <div class="chart-place" data-chart={props.name} ref={place} />;
 }

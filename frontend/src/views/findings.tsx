@@ -7,6 +7,7 @@ import type { BucketPlan, Finding, PageData } from "../data";
 import { matchesFinding } from "../filter";
 import { filter, selection } from "../state";
 import { count, counted, functionName, percent, place, seconds, short } from "../text";
+import { ChartPlace } from "./chart";
 import { Bar, CauseChip, Choose, CompilationLink, Copy, FunctionLink, Section, SiteText, Text, Values } from "./common";
 
 const FIRST = 10;
@@ -176,6 +177,7 @@ export function FindingDetails({ data, id }: { data: PageData; id: number }): JS
         <CauseChip kind={one.kind} on={filter.value.causes.has(one.kind)} />
       </p>
       <FindingFacts data={data} one={one} />
+      {one.plan !== null && <ChartPlace data={data} name="buckets" subject={id} />}
       <h3>{one.functions.length > 1 ? "Functions" : "Function"}</h3>
       <p>
         {one.functions.slice(0, most).map((each, n) => (

@@ -53,6 +53,7 @@ export function Verdict({ data }: { data: PageData }): JSX.Element {
             {all.share !== null && wall !== null && (
               <>
                 : <b>{percent(all.share)}</b> of {run.processes.length > 1 ? "all processes' time" : wall}
+                {all.share > 1 && <span class="soft"> (threads added up)</span>}
               </>
             )}
             {totals.recompile_seconds > 0 ? (
