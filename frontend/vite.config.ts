@@ -9,6 +9,8 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   define: { "process.env.NODE_ENV": JSON.stringify("production") },
   plugins: [licenses(), sourcesDigest(import.meta.dirname, BUNDLE)],
+  // Tests read the Python side for what both must know.
+  server: { fs: { allow: [".."] } },
   build: {
     outDir: BUNDLE,
     emptyOutDir: true,
@@ -24,5 +26,5 @@ export default defineConfig({
       cssFileName: "page",
     },
   },
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], css: { include: [/charts\.css/] } },
 });

@@ -73,7 +73,10 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
   for (const [n, one] of made.entries()) {
     const details: CompilationReport[] = [];
     const history: HistoryRun[] = [];
-    const signatures = new Map<number, { calls: number; hits: number; first: number; seconds: number; count: number }>();
+    const signatures = new Map<
+      number,
+      { calls: number; hits: number; first: number; seconds: number; count: number }
+    >();
     const phases: Record<string, number> = {};
     let call = 0;
     for (const [k, step] of one.steps.entries()) {
@@ -113,9 +116,15 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       known.seconds += seconds;
       known.count += 1;
       signatures.set(signature, known);
-      history.push({ signature, outcome: step.failed === undefined ? "compile" : "eager_fallback", count: 1, compilation: null });
+      history.push({
+        signature,
+        outcome: step.failed === undefined ? "compile" : "eager_fallback",
+        count: 1,
+        compilation: null,
+      });
       if (step.hits) history.push({ signature, outcome: "hit", count: step.hits, compilation: null });
-      if (step.fallbacks) history.push({ signature: null, outcome: "eager_fallback", count: step.fallbacks, compilation: null });
+      if (step.fallbacks)
+        history.push({ signature: null, outcome: "eager_fallback", count: step.fallbacks, compilation: null });
       const next = one.steps[k + 1];
       const after = (step.hits ?? 0) + (step.fallbacks ?? 0);
       if (after > 0) {
@@ -243,7 +252,15 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
   for (const [op, start, seconds] of extra.eagerTimes ?? []) {
     id += 1;
     unwatched.push({ compilation: id, op, site: null });
-    extents.push({ compilation: id, episode: 0, function: null, start, end: start + seconds, process: null, thread: null });
+    extents.push({
+      compilation: id,
+      episode: 0,
+      function: null,
+      start,
+      end: start + seconds,
+      process: null,
+      thread: null,
+    });
     slices.push({ compilation: id, episode: 0, phase: "compile", start, seconds });
   }
   const processes: ProcessInfo[] = Array.from({ length: extra.processes ?? 0 }, (_, rank) => ({
@@ -276,7 +293,9 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
     eager_op_compilations: 0,
     eager_op_compile_seconds: 0,
   };
-  const compilations = new Map(functions.flatMap((one) => one.compilations_detail.map((each) => [each.id, each] as const)));
+  const compilations = new Map(
+    functions.flatMap((one) => one.compilations_detail.map((each) => [each.id, each] as const)),
+  );
   const owner = new Map(functions.flatMap((one) => one.compilations_detail.map((each) => [each.id, one] as const)));
   return {
     jitscope: "0.0.0",
@@ -301,7 +320,13 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       findings: extra.plan === undefined ? [] : [finding(extra.plan)],
       labels: [],
     },
-    timeline: { end: extra.end ?? latest, extents: extents.sort((a, b) => a.start - b.start), slices, unwatched, stretches },
+    timeline: {
+      end: extra.end ?? latest,
+      extents: extents.sort((a, b) => a.start - b.start),
+      slices,
+      unwatched,
+      stretches,
+    },
     graphs: graph,
     signatures: new Map(),
     library: new Set(),
@@ -365,7 +390,14 @@ export function fiveFunctions(): PageData {
         name: "Trainer.train_step",
         steps: [
           { start: 1, phases: jax(8.2), hits: 311 },
-          { start: epochs[0] ?? 14, phases: jax(3.1), path: "batch['x']", old: "f32[64,128]", new: "f32[17,128]", hits: 1903 },
+          {
+            start: epochs[0] ?? 14,
+            phases: jax(3.1),
+            path: "batch['x']",
+            old: "f32[64,128]",
+            new: "f32[17,128]",
+            hits: 1903,
+          },
         ],
       },
       { name: "generate.<locals>.decode", state: "thrashing", steps: thrashing },
@@ -386,22 +418,54 @@ export function fiveFunctions(): PageData {
         framework: "torch",
         steps: [
           { start: 10.2, phases: torch(2.4), backward: 1.1, hits: 30 },
-          { start: 20, phases: torch(1.9), cause: "static_value", path: "L['step']", old: "1", new: "2", hits: 12, backward: 0.7 },
+          {
+            start: 20,
+            phases: torch(1.9),
+            cause: "static_value",
+            path: "L['step']",
+            old: "1",
+            new: "2",
+            hits: 12,
+            backward: 0.7,
+          },
           { start: 24, phases: torch(1.8), cause: "static_value", path: "L['step']", old: "2", new: "3", hits: 12 },
-          { start: 30, phases: { dynamo: 0.2 }, cause: "recompile_limit", failed: "recompile_limit reached", fallbacks: 840 },
+          {
+            start: 30,
+            phases: { dynamo: 0.2 },
+            cause: "recompile_limit",
+            failed: "recompile_limit reached",
+            fallbacks: 840,
+          },
         ],
       },
       {
         name: "loss_fn",
-        steps: [{ start: 1.4, phases: jax(0.5), hits: 2200, inside: 1, root: 1 }, { start: 14.2, phases: jax(0.4), inside: 1, root: 2, cause: "new_function" }],
+        steps: [
+          { start: 1.4, phases: jax(0.5), hits: 2200, inside: 1, root: 1 },
+          { start: 14.2, phases: jax(0.4), inside: 1, root: 2, cause: "new_function" },
+        ],
       },
     ],
     {
       end: 61,
       eager: [
-        { name: "jit(convert_element_type)", framework: "jax", library: true, compilations: 41, compile_seconds: 1.31, sites: [] },
+        {
+          name: "jit(convert_element_type)",
+          framework: "jax",
+          library: true,
+          compilations: 41,
+          compile_seconds: 1.31,
+          sites: [],
+        },
         { name: "jit(_normal)", framework: "jax", library: true, compilations: 6, compile_seconds: 0.52, sites: [] },
-        { name: "jit(broadcast_in_dim)", framework: "jax", library: true, compilations: 12, compile_seconds: 0.2, sites: [] },
+        {
+          name: "jit(broadcast_in_dim)",
+          framework: "jax",
+          library: true,
+          compilations: 12,
+          compile_seconds: 0.2,
+          sites: [],
+        },
         { name: "jit(helper)", framework: "jax", library: false, compilations: 2, compile_seconds: 0.9, sites: [] },
       ],
       eagerTimes: Array.from({ length: 61 }, (_, n) => [n % 4, 0.2 + n * 0.013, 0.011] as [number, number, number]),
@@ -462,7 +526,9 @@ export function eightRanks(): PageData {
       process: rank,
       steps: [
         { start: 1 + rank * 0.05 + late, phases: jax(5), hits: 400 },
-        ...(rank === 5 ? [{ start: 12, phases: jax(4.2), path: "batch", old: "f32[64]", new: "f32[63]", hits: 20 }] : []),
+        ...(rank === 5
+          ? [{ start: 12, phases: jax(4.2), path: "batch", old: "f32[64]", new: "f32[63]", hits: 20 }]
+          : []),
       ],
     });
     made.push({

@@ -86,7 +86,15 @@ export function densities(stretches: readonly Stretch[], span: Span, pixels: num
     if (sum === null) return;
     const { at, from, to, calls, hits, fallbacks } = sum;
     const seconds = Math.max(to - from, 1 / scale);
-    found.push({ x: at, width: Math.max((to - from) * scale, 1), calls, hits, fallbacks, rate: calls / seconds, open: false });
+    found.push({
+      x: at,
+      width: Math.max((to - from) * scale, 1),
+      calls,
+      hits,
+      fallbacks,
+      rate: calls / seconds,
+      open: false,
+    });
     sum = null;
   };
   for (const one of stretches) {

@@ -3,7 +3,7 @@
 import "./charts.css";
 import { scaleLinear, scaleLog } from "d3-scale";
 import type { BucketPlan, PageData } from "../data";
-import { count as number, counted, percent, seconds as duration, short } from "../text";
+import { counted, seconds as duration, count as number, percent, short } from "../text";
 import type { Chart, ChartOptions, RenderChart } from "./contract";
 import { followWidth, html, set, svg } from "./dom";
 import { legend, legendItem, swatch } from "./legend";
@@ -63,30 +63,59 @@ class BucketsChart implements Chart {
     const { x, ticks } = sizeScale(plan, width - left - right);
     const height = TOP + plan.buckets.length * row + 4;
     const axis = `${short(plan.path, 60)} axis ${plan.axis}`;
-    const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label(plan, axis) });
+    const picture = svg("svg", {
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": label(plan, axis),
+    });
     for (const tick of ticks) {
       const at = left + x(tick);
       picture.append(
         svg("path", { d: `M${at} ${TOP - 4}V${height}`, class: "plot-grid" }),
-        svg("text", { x: at, y: 12, "text-anchor": at < 20 ? "start" : at > width - 24 ? "end" : "middle", class: "plot-tick" }, number(tick)),
+        svg(
+          "text",
+          { x: at, y: 12, "text-anchor": at < 20 ? "start" : at > width - 24 ? "end" : "middle", class: "plot-tick" },
+          number(tick),
+        ),
       );
     }
     for (const [n, bucket] of plan.buckets.entries()) {
       const middle = TOP + n * row + (narrow ? row - 12 : row / 2);
       const [from, to] = [left + x(bucket.sizes[0] ?? bucket.size), left + x(bucket.size)];
-      const waste = svg("rect", { x: from, y: middle - 7, width: Math.max(to - from, 0), height: 14, class: "plot-waste" });
+      const waste = svg("rect", {
+        x: from,
+        y: middle - 7,
+        width: Math.max(to - from, 0),
+        height: 14,
+        class: "plot-waste",
+      });
       const end = svg("path", { d: `M${to} ${middle - 11}V${middle + 11}`, class: "plot-bucket" });
       picture.append(waste, end);
-      for (const size of bucket.sizes) picture.append(svg("circle", { cx: left + x(size), cy: middle, r: 3, class: "plot-size" }));
+      for (const size of bucket.sizes)
+        picture.append(svg("circle", { cx: left + x(size), cy: middle, r: 3, class: "plot-size" }));
       const words = `${number(bucket.size)}: ${counted(bucket.sizes.length, "size")}, ${counted(bucket.calls, "call")}, +${percent(bucket.padding)}`;
-      const text = svg("text", { x: narrow ? 0 : width - right + 24, y: narrow ? middle - 17 : middle + 4, class: "plot-tick plot-row-text" }, words);
+      const text = svg(
+        "text",
+        { x: narrow ? 0 : width - right + 24, y: narrow ? middle - 17 : middle + 4, class: "plot-tick plot-row-text" },
+        words,
+      );
       picture.append(text);
     }
     const same = plan.same.length > 0 ? `, and ${plan.same.map((one) => short(one, 40)).join(", ")} with it` : "";
     const gain = `${counted(plan.compilations_before, "compilation")}, ${duration(plan.seconds_before)} → ${counted(plan.buckets.length, "compilation")}, about ${duration(plan.seconds_after)} (estimate); ${percent(plan.padding)} more elements.`;
     this.#root.replaceChildren(
-      html("p", { class: "plot-note" }, `Pad ${axis}${same} to ${plan.buckets.map((one) => number(one.size)).join(", ")}. ${gain}`),
-      legend([legendItem(dot(), "size seen, in elements"), legendItem(bucketSign(), "padded to"), legendItem(swatch("--plot-waste", "solid"), "range that is padded")]),
+      html(
+        "p",
+        { class: "plot-note" },
+        `Pad ${axis}${same} to ${plan.buckets.map((one) => number(one.size)).join(", ")}. ${gain}`,
+      ),
+      legend([
+        legendItem(dot(), "size seen, in elements"),
+        legendItem(bucketSign(), "padded to"),
+        legendItem(swatch("--plot-waste", "solid"), "range that is padded"),
+      ]),
       picture,
     );
     set(this.#root, { "data-buckets": plan.buckets.length });
@@ -94,7 +123,10 @@ class BucketsChart implements Chart {
 }
 
 function label(plan: BucketPlan, axis: string): string {
-  const rows = plan.buckets.map((one) => `${one.size} for the sizes ${one.sizes.slice(0, 12).join(", ")}${one.sizes.length > 12 ? " and more" : ""}, ${percent(one.padding)} more`);
+  const rows = plan.buckets.map(
+    (one) =>
+      `${one.size} for the sizes ${one.sizes.slice(0, 12).join(", ")}${one.sizes.length > 12 ? " and more" : ""}, ${percent(one.padding)} more`,
+  );
   return `Proposed sizes for ${axis}: ${rows.join("; ")}`;
 }
 

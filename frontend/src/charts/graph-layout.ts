@@ -1,6 +1,6 @@
 /** Where the graphs' nodes and edges are: layers from left to right by dagre, clusters packed side by side. */
 
-import { graphlib, layout as dagre } from "@dagrejs/dagre";
+import { layout as dagre, graphlib } from "@dagrejs/dagre";
 import type { Cluster, Edge, Node } from "./graph-model";
 
 export interface PlacedNode {
@@ -37,14 +37,19 @@ export interface Layout {
 export const LINE = 15;
 const TITLE = 24;
 const MARGIN = 10;
-/** A cluster with more nodes is laid out in rows, in the order of its nodes. */
+/** A cluster with more nodes, and long paths, is laid out in rows, in the order of its nodes. */
 const ROWS_FROM = 36;
 
 /** Room that a text takes, in pixels: an estimate, on the safe side for the fonts of the page. */
-function room(text: string, size: number): number {
+export function room(text: string, size: number): number {
   let sum = 0;
   for (const char of text) sum += (char.codePointAt(0) ?? 0) > 0x2e80 ? size : size * 0.58;
   return sum;
+}
+
+/** What is written on an edge: that it is in a cascade, and that it failed, too. */
+export function edgeText(edge: Edge): string {
+  return `${edge.cascade && edge.group !== null ? "↳ " : ""}${edge.text}${edge.failed ? " ✗" : ""}`;
 }
 
 /** Width and height of a node: as large as its words, and larger the more it costs. */
@@ -68,12 +73,17 @@ interface Block {
 /** Place everything; about `width` pixels are there. */
 export function layout(clusters: readonly Cluster[], width: number): Layout {
   const most = Math.max(0, ...clusters.flatMap((one) => one.nodes.map((node) => node.seconds)));
-  const blocks = clusters.map((one) => (one.nodes.length > ROWS_FROM && !tree(one) ? rows(one, most, width) : layers(one, most, width)));
+  const blocks = clusters.map((one) => {
+    if (one.nodes.length > ROWS_FROM && !flat(one)) return rows(one, most, width);
+    const found = layers(one, most, width);
+    // A long chain is read in rows, rather than scrolled to.
+    return found.width > width * 1.15 && one.nodes.length > 4 ? rows(one, most, width) : found;
+  });
   return packed(blocks, width);
 }
 
 /** Whether a cluster is flat enough for layers: no path is long. */
-function tree(cluster: Cluster): boolean {
+function flat(cluster: Cluster): boolean {
   const next = new Map<string, string[]>();
   for (const edge of cluster.edges) next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
   const into = new Set(cluster.edges.map((edge) => edge.target));
@@ -89,10 +99,21 @@ function tree(cluster: Cluster): boolean {
 function layers(cluster: Cluster, most: number, width: number): Block {
   const graph = new graphlib.Graph({ multigraph: true });
   // On a phone, what follows is below.
-  graph.setGraph({ rankdir: width < 560 ? "TB" : "LR", nodesep: 14, ranksep: width < 560 ? 26 : 34, marginx: 2, marginy: 2 });
+  graph.setGraph({
+    rankdir: width < 560 ? "TB" : "LR",
+    nodesep: 14,
+    ranksep: width < 560 ? 26 : 34,
+    marginx: 2,
+    marginy: 2,
+  });
   for (const node of cluster.nodes) graph.setNode(node.id, { ...nodeSize(node, most) });
   for (const [n, edge] of cluster.edges.entries()) {
-    graph.setEdge(edge.source, edge.target, { width: room(edge.text, 11) + 8, height: LINE, labelpos: "c" }, String(n));
+    graph.setEdge(
+      edge.source,
+      edge.target,
+      { width: room(edgeText(edge), 11) + 8, height: LINE, labelpos: "c" },
+      String(n),
+    );
   }
   dagre(graph);
   const nodes = cluster.nodes.map((node): PlacedNode => {
@@ -115,7 +136,8 @@ function layers(cluster: Cluster, most: number, width: number): Block {
 /** In rows like words on a page: for long chains, which no layers can show. */
 function rows(cluster: Cluster, most: number, width: number): Block {
   const limit = Math.max(width - 2 * MARGIN, 300);
-  const gap = 46;
+  const texts = new Map<string, string>();
+  for (const edge of cluster.edges) texts.set(`${edge.source} ${edge.target}`, edgeText(edge));
   const nodes: PlacedNode[] = [];
   let x = 0;
   let y = 0;
@@ -123,44 +145,63 @@ function rows(cluster: Cluster, most: number, width: number): Block {
   let widest = 0;
   for (const node of cluster.nodes) {
     const size = nodeSize(node, most);
-    if (x > 0 && x + size.width > limit) {
+    const before = nodes.at(-1);
+    const text = before === undefined ? undefined : texts.get(`${before.node.id} ${node.id}`);
+    const gap = before === undefined || x === 0 ? 0 : text === undefined ? 24 : room(text, 11) + 36;
+    if (x > 0 && x + gap + size.width > limit) {
       x = 0;
-      y += tallest + 30;
+      y += tallest + 34;
       tallest = 0;
-    }
+    } else x += gap;
     nodes.push({ node, x, y, ...size });
-    x += size.width + gap;
+    x += size.width;
     tallest = Math.max(tallest, size.height);
-    widest = Math.max(widest, x - gap);
+    widest = Math.max(widest, x);
   }
   const at = new Map(nodes.map((one) => [one.node.id, one]));
+  const order = new Map(nodes.map((one, n) => [one, n]));
   const edges = cluster.edges.flatMap((edge): PlacedEdge[] => {
     const [from, to] = [at.get(edge.source), at.get(edge.target)];
     if (from === undefined || to === undefined || from === to) return [];
-    return [{ edge, points: between(from, to), label: null }];
+    const next = (order.get(to) ?? 0) - (order.get(from) ?? 0) === 1;
+    if (next && from.y === to.y) {
+      const points = [
+        [from.x + from.width, from.y + 22],
+        [to.x, to.y + 22],
+      ] as const;
+      return [{ edge, points, label: [(points[0][0] + points[1][0]) / 2 - 4, from.y + 22] }];
+    }
+    return [{ edge, points: around(from, to), label: null }];
   });
-  return { cluster, nodes, edges, width: widest, height: y + tallest };
+  return { cluster, nodes, edges, width: widest, height: y + tallest + 14 };
 }
 
-/** From one box to another: straight to a neighbour, else below the row. */
-function between(from: PlacedNode, to: PlacedNode): (readonly [number, number])[] {
-  const [x1, y1] = [from.x + from.width, from.y + from.height / 2];
-  const [x2, y2] = [to.x, to.y + to.height / 2];
-  if (from.y === to.y && x2 > x1 && x2 - x1 < 60) return [[x1, y1], [x2, y2]];
-  const low = Math.max(from.y + from.height, to.y > from.y ? from.y + from.height : to.y + to.height) + 12;
-  const high = to.y > from.y ? to.y - 12 : low;
+/** From one box to another that is not beside it: below the one, and in from above or below the other. */
+function around(from: PlacedNode, to: PlacedNode): (readonly [number, number])[] {
+  const below = to.y > from.y;
+  const under = from.y + from.height + 12;
+  const over = below ? to.y - 12 : to.y + to.height + 12;
+  // Between neighbouring rows one straight line does.
+  const near = Math.abs(over - under) < 24;
+  const [low, high] = near ? [(under + over) / 2, (under + over) / 2] : [under, over];
   return [
     [from.x + from.width / 2, from.y + from.height],
     [from.x + from.width / 2, low],
     [to.x + to.width / 2, high],
-    [to.x + to.width / 2, to.y > from.y ? to.y : to.y + to.height],
+    [to.x + to.width / 2, below ? to.y : to.y + to.height],
   ];
 }
 
 /** Blocks side by side in rows, each row as high as its highest. */
 function packed(blocks: readonly Block[], width: number): Layout {
   const limit = Math.max(width, ...blocks.map((one) => one.width + 2 * MARGIN));
-  const result = { clusters: [] as PlacedCluster[], nodes: [] as PlacedNode[], edges: [] as PlacedEdge[], width: 0, height: 0 };
+  const result = {
+    clusters: [] as PlacedCluster[],
+    nodes: [] as PlacedNode[],
+    edges: [] as PlacedEdge[],
+    width: 0,
+    height: 0,
+  };
   let x = MARGIN;
   let y = MARGIN;
   let tallest = 0;
@@ -178,7 +219,11 @@ function packed(blocks: readonly Block[], width: number): Layout {
     for (const one of block.nodes) result.nodes.push({ ...one, x: one.x + left, y: one.y + top });
     for (const one of block.edges) {
       const points = one.points.map(([px, py]) => [px + left, py + top] as const);
-      result.edges.push({ ...one, points, label: one.label === null ? null : [one.label[0] + left, one.label[1] + top] });
+      result.edges.push({
+        ...one,
+        points,
+        label: one.label === null ? null : [one.label[0] + left, one.label[1] + top],
+      });
     }
     tallest = Math.max(tallest, block.height + title);
     result.width = Math.max(result.width, x + own + MARGIN);

@@ -1,8 +1,9 @@
 /** What the graphs show: nodes and edges with their words, from the report's graphs; pure. */
 
+import { group } from "d3-array";
 import type { CompilationReport, FunctionNode, InsideEdge, PageData, RecompilationEdge, SignatureNode } from "../data";
 import { type Filter, matchesCompilation, matchesFunction } from "../filter";
-import { count as number, counted, functionName, place, seconds as duration, short } from "../text";
+import { counted, seconds as duration, functionName, count as number, place, short } from "../text";
 import { type CauseGroup, causeGroup } from "./causes";
 import type { Selection } from "./contract";
 import { processName } from "./lanes";
@@ -43,6 +44,8 @@ export interface Cluster {
   readonly seconds: number;
   readonly nodes: readonly Node[];
   readonly edges: readonly Edge[];
+  /** Unfolded on request: takes no room from others. */
+  readonly open: boolean;
 }
 
 export interface Picture {
@@ -57,15 +60,14 @@ export interface Picture {
 /** From how many nodes of a function on those that came about in the same way become one, and how many at least. */
 const CROWD = 12;
 const STACK = 5;
+/** Most nodes of a stack that are shown each. */
+const MOST_OF_STACK = 300;
 
 /** Compilations that follow from others, by what they follow from; and the other way round. */
 function cascades(data: PageData): Map<number, CompilationReport[]> {
-  const found = new Map<number, CompilationReport[]>();
-  for (const one of data.compilations.values()) {
-    if (one.root === null) continue;
-    found.set(one.root, [...(found.get(one.root) ?? []), one]);
-  }
-  return found;
+  const found = group(data.compilations.values(), (one) => one.root);
+  found.delete(null);
+  return found as Map<number, CompilationReport[]>;
 }
 
 /** Signatures and what led from one to the next; `expanded`: the stacks that are shown node by node. */
@@ -77,24 +79,19 @@ export function recompilations(data: PageData, filter: Filter, expanded: Readonl
     return compilation !== undefined && matchesCompilation(data, filter, compilation);
   });
   const used = new Set(shown.flatMap((edge) => [edge.source, edge.target]));
-  const byFunction = new Map<number, { nodes: SignatureNode[]; edges: RecompilationEdge[] }>();
-  let lonely = 0;
-  for (const node of nodes) {
-    if (!used.has(node.id)) {
-      const owner = data.functions.get(node.function);
-      if (owner !== undefined && matchesFunction(data, filter, owner)) lonely += 1;
-      continue;
-    }
-    const group = byFunction.get(node.function) ?? { nodes: [], edges: [] };
-    group.nodes.push(node);
-    byFunction.set(node.function, group);
-  }
-  for (const edge of shown) {
-    const node = owners.get(edge.target);
-    if (node !== undefined) byFunction.get(node.function)?.edges.push(edge);
-  }
+  const lonely = nodes.filter((node) => {
+    const owner = data.functions.get(node.function);
+    return !used.has(node.id) && owner !== undefined && matchesFunction(data, filter, owner);
+  }).length;
+  const nodesOf = group(
+    nodes.filter((node) => used.has(node.id)),
+    (node) => node.function,
+  );
+  const edgesOf = group(shown, (edge) => owners.get(edge.target)?.function);
   const roots = cascades(data);
-  const clusters: Cluster[] = [...byFunction].map(([id, group]) => signatureCluster(data, id, group, expanded, roots));
+  const clusters: Cluster[] = [...nodesOf].map(([id, own]) =>
+    signatureCluster(data, id, { nodes: own, edges: edgesOf.get(id) ?? [] }, expanded, roots),
+  );
   return limited(clusters, most, lonely);
 }
 
@@ -106,9 +103,10 @@ function limited(clusters: readonly Cluster[], most: number, lonely: number): Pi
   let nodes = 0;
   let seconds = 0;
   for (const one of order) {
-    if (kept.length === 0 || (sum + one.nodes.length <= most && nodes === 0)) {
+    const own = one.open ? 1 : one.nodes.length;
+    if (kept.length === 0 || (sum + own <= most && nodes === 0)) {
       kept.push(one);
-      sum += one.nodes.length;
+      sum += own;
     } else {
       nodes += one.nodes.reduce((total, node) => total + node.members, 0);
       seconds += one.seconds;
@@ -120,23 +118,20 @@ function limited(clusters: readonly Cluster[], most: number, lonely: number): Pi
 function signatureCluster(
   data: PageData,
   id: number,
-  group: { nodes: SignatureNode[]; edges: RecompilationEdge[] },
+  parts: { nodes: SignatureNode[]; edges: RecompilationEdge[] },
   expanded: ReadonlySet<string>,
   roots: ReadonlyMap<number, CompilationReport[]>,
 ): Cluster {
   const owner = data.functions.get(id);
   const numbers = new Map(owner?.signatures.map((one, n) => [one.id, n + 1]));
-  const compilations = new Map<number | null, CompilationReport[]>();
-  for (const one of owner?.compilations_detail ?? []) {
-    compilations.set(one.signature, [...(compilations.get(one.signature) ?? []), one]);
-  }
-  const stacks = stacksOf(id, group, expanded);
+  const compilations = group(owner?.compilations_detail ?? [], (one) => one.signature);
+  const stacks = stacksOf(id, parts, expanded);
   const home = new Map<string, string>();
-  for (const [stack, members] of stacks) for (const one of members) home.set(one.id, stack);
-  const nodes = group.nodes
+  for (const [stack, { members }] of stacks) for (const one of members) home.set(one.id, stack);
+  const nodes = parts.nodes
     .filter((node) => !home.has(node.id))
     .map((node) => signatureNode(data, node, numbers, compilations.get(node.signature) ?? [], roots));
-  for (const [stack, members] of stacks) {
+  for (const [stack, { members, opens }] of stacks) {
     const ordered = members.map((one) => numbers.get(one.signature ?? -1) ?? 0).sort((a, b) => a - b);
     const seconds = members.reduce((sum, one) => sum + one.seconds, 0);
     const hits = members.reduce((sum, one) => sum + one.hits, 0);
@@ -144,48 +139,58 @@ function signatureCluster(
     const own = members.flatMap((one) => compilations.get(one.signature) ?? []);
     nodes.push({
       id: stack,
-      title: `${number(members.length)} signatures`,
-      lines: [`S${ordered[0]} … S${ordered.at(-1)}, same cause`, `${duration(seconds)} · ${number(times)}×, ${number(hits)} hits`],
+      title: `${number(members.length)} ${opens ? "" : "more "}signatures`,
+      lines: [
+        `S${ordered[0]} … S${ordered.at(-1)}, same cause`,
+        `${duration(seconds)} · ${number(times)}×, ${number(hits)} hits`,
+      ],
       seconds,
       members: members.length,
       root: own.some((one) => roots.has(one.id)),
       cascade: own.some((one) => one.root !== null),
       select: { kind: "function", id },
-      stack,
+      stack: opens ? stack : null,
     });
   }
   const place_ = owner === undefined ? "" : place(owner.file, owner.line, 40);
   const rank = processName(data, owner?.process ?? null);
   return {
-    title: [functionName(owner?.name ?? "", 60), place_, rank].filter(Boolean).join(" · "),
-    seconds: group.nodes.reduce((sum, one) => sum + one.seconds, 0),
+    title: [tail(functionName(owner?.name ?? "", 200), 60), place_, rank].filter(Boolean).join(" · "),
+    seconds: parts.nodes.reduce((sum, one) => sum + one.seconds, 0),
     nodes,
-    edges: merged(data, group.edges, home),
+    open: [...expanded].some((one) => one.startsWith(`f${id}|`)),
+    edges: merged(data, parts.edges, home),
   };
 }
 
-/** Nodes that came about in the same way, by the name of their stack. */
+/** A stack: nodes that came about in the same way. */
+interface Stack {
+  readonly members: SignatureNode[];
+  /** It can be unfolded; of one that was, it holds what is too much to be drawn. */
+  readonly opens: boolean;
+}
+
+/** The stacks of a function, by name. */
 function stacksOf(
   id: number,
-  group: { nodes: SignatureNode[]; edges: RecompilationEdge[] },
+  parts: { nodes: SignatureNode[]; edges: RecompilationEdge[] },
   expanded: ReadonlySet<string>,
-): Map<string, SignatureNode[]> {
-  const found = new Map<string, SignatureNode[]>();
-  if (group.nodes.length <= CROWD) return found;
-  const ways = new Map<string, Set<string>>();
-  for (const edge of group.edges) {
-    const known = ways.get(edge.target) ?? new Set();
-    known.add(`${edge.causes}|${edge.paths}`);
-    ways.set(edge.target, known);
+): Map<string, Stack> {
+  const found = new Map<string, Stack>();
+  if (parts.nodes.length <= CROWD) return found;
+  const ways = group(parts.edges, (edge) => edge.target);
+  const way = (node: SignatureNode): string =>
+    [...new Set(ways.get(node.id)?.map((edge) => `${edge.causes}|${edge.paths}`))].sort().join("|");
+  for (const [key, members] of group(parts.nodes, way)) {
+    const name = `f${id}|${key}`;
+    if (key === "" || members.length < STACK) continue;
+    if (!expanded.has(name)) {
+      found.set(name, { members, opens: true });
+      continue;
+    }
+    const rest = [...members].sort((a, b) => b.seconds - a.seconds).slice(MOST_OF_STACK);
+    if (rest.length > 0) found.set(name, { members: rest, opens: false });
   }
-  for (const node of group.nodes) {
-    const way = ways.get(node.id);
-    if (way === undefined) continue;
-    const key = `f${id}|${[...way].sort().join("|")}`;
-    if (expanded.has(key)) continue;
-    found.set(key, [...(found.get(key) ?? []), node]);
-  }
-  for (const [key, members] of found) if (members.length < STACK) found.delete(key);
   return found;
 }
 
@@ -202,8 +207,10 @@ function signatureNode(
     what(data, node),
     `${duration(node.seconds)} · ${number(node.compilations)}×, ${number(node.hits)} ${node.hits === 1 ? "hit" : "hits"}`,
   ];
-  if (led.length > 0) lines.push(`root of ${number(led.length)}: ${duration(led.reduce((sum, one) => sum + one.seconds, 0))}`);
-  if (follows?.root != null) lines.push(`↳ from ${functionName(data.owner.get(follows.root)?.name ?? "another", 22)}`);
+  if (led.length > 0)
+    lines.push(`root of ${number(led.length)}: ${duration(led.reduce((sum, one) => sum + one.seconds, 0))}`);
+  if (follows?.root != null)
+    lines.push(`↳ from ${tail(functionName(data.owner.get(follows.root)?.name ?? "another", 200), 22)}`);
   return {
     id: node.id,
     title: node.signature === null ? "no signature" : `S${numbers.get(node.signature) ?? "?"}`,
@@ -231,14 +238,14 @@ function what(data: PageData, node: SignatureNode): string {
 
 /** Edges between the same nodes, for the same causes, as one; those inside a stack are left out. */
 function merged(data: PageData, edges: readonly RecompilationEdge[], home: ReadonlyMap<string, string>): Edge[] {
-  const found = new Map<string, RecompilationEdge[]>();
+  const moved: RecompilationEdge[] = [];
   for (const edge of edges) {
     const source = home.get(edge.source) ?? edge.source;
     const target = home.get(edge.target) ?? edge.target;
     if (source === target && home.has(edge.source)) continue;
-    const key = JSON.stringify([source, target, edge.causes]);
-    found.set(key, [...(found.get(key) ?? []), { ...edge, source, target }]);
+    moved.push({ ...edge, source, target });
   }
+  const found = group(moved, (one) => JSON.stringify([one.source, one.target, one.causes]));
   return [...found.values()].map((same) => {
     const first = same[0] as RecompilationEdge;
     const kinds = first.causes.split(", ");
@@ -251,7 +258,11 @@ function merged(data: PageData, edges: readonly RecompilationEdge[], home: Reado
       target: first.target,
       group: causeGroup(kinds[0] ?? ""),
       text: `${short(kinds[0] || "unknown", 20)}${more}${times}`,
-      detail: [short(first.causes || "unknown", 120), ...paths.slice(0, 3).map((one) => short(one, 80)), `${duration(seconds)}${times}`].join(" · "),
+      detail: [
+        short(first.causes || "unknown", 120),
+        ...paths.slice(0, 3).map((one) => short(one, 80)),
+        `${duration(seconds)}${times}`,
+      ].join(" · "),
       seconds,
       cascade: same.every((one) => (data.compilations.get(one.compilation)?.root ?? null) !== null),
       failed: same.every((one) => one.failed),
@@ -276,12 +287,16 @@ export function calls(data: PageData, filter: Filter, most: number): Picture {
   const nodes = all.nodes.filter((node) => used.has(node.id));
   const lonely = [...admitted].filter((id) => !used.has(id)).length;
   const led = new Set(edges.filter((edge) => edge.cascades > 0).map((edge) => edge.source));
-  const clusters = connected(nodes, edges).map((group): Cluster => {
-    const own = group.nodes.map((node) => functionNode(data, node, led));
-    const seconds = group.nodes.reduce((sum, node) => sum + node.seconds, 0);
-    return { title: "", seconds, nodes: own, edges: group.edges.map((edge) => insideEdge(edge)) };
+  const clusters = connected(nodes, edges).map((part): Cluster => {
+    const own = part.nodes.map((node) => functionNode(data, node, led));
+    const seconds = part.nodes.reduce((sum, node) => sum + node.seconds, 0);
+    return { title: "", seconds, open: false, nodes: own, edges: part.edges.map((edge) => insideEdge(edge)) };
   });
-  return limited(clusters.flatMap((one) => trimmed(one, most)), most, lonely);
+  return limited(
+    clusters.flatMap((one) => trimmed(one, most)),
+    most,
+    lonely,
+  );
 }
 
 /** A cluster that alone is too large, cut to its costliest nodes. */
@@ -298,7 +313,7 @@ function trimmed(cluster: Cluster, most: number): Cluster[] {
       nodes: cluster.nodes.filter((one) => kept.has(one.id)),
       edges: cluster.edges.filter((one) => kept.has(one.source) && kept.has(one.target)),
     },
-    { title: cluster.title, seconds: 0, nodes: rest, edges: [] },
+    { title: cluster.title, seconds: 0, open: false, nodes: rest, edges: [] },
   ];
 }
 
@@ -312,7 +327,7 @@ function functionNode(data: PageData, node: FunctionNode, led: ReadonlySet<strin
   if (node.cascades > 0) lines.push(`↳ ${number(node.cascades)} in cascades, ${duration(node.cascade_seconds)}`);
   return {
     id: node.id,
-    title: functionName(node.name, 28),
+    title: tail(functionName(node.name, 200), 28),
     lines: lines.filter(Boolean),
     seconds: node.seconds,
     members: 1,
@@ -335,6 +350,11 @@ function insideEdge(edge: InsideEdge): Edge {
     cascade: edge.cascades > 0,
     failed: false,
   };
+}
+
+/** The end of `text`, which tells qualified names apart, in at most `limit` characters. */
+export function tail(text: string, limit: number): string {
+  return text.length <= limit ? text : `…${text.slice(text.length - limit + 1)}`;
 }
 
 interface Linked {
@@ -360,9 +380,9 @@ export function connected<N extends { id: string }, E extends Linked>(
   const found = new Map<string, { nodes: N[]; edges: E[] }>();
   for (const node of nodes) {
     const key = find(node.id);
-    const group = found.get(key) ?? { nodes: [], edges: [] };
-    group.nodes.push(node);
-    found.set(key, group);
+    const part = found.get(key) ?? { nodes: [], edges: [] };
+    part.nodes.push(node);
+    found.set(key, part);
   }
   for (const edge of edges) if (leader.has(edge.source)) found.get(find(edge.source))?.edges.push(edge);
   return [...found.values()];

@@ -1,12 +1,12 @@
 /** Draws a graph: a scrolled picture that can be zoomed, whose nodes can be reached by arrow keys. */
 
-import { curveMonotoneX, curveMonotoneY, line } from "d3-shape";
-import { count as number, seconds as duration } from "../text";
+import { curveLinear, curveMonotoneX, curveMonotoneY, line } from "d3-shape";
+import { seconds as duration, count as number } from "../text";
 import { CAUSE_GROUPS, CAUSE_ORDER, type CauseGroup } from "./causes";
 import type { ChartOptions, Selection } from "./contract";
 import { followWidth, html, set, svg } from "./dom";
 import { followGestures } from "./gestures";
-import { LINE, layout, type Layout, type PlacedEdge, type PlacedNode } from "./graph-layout";
+import { edgeText, type Layout, LINE, layout, type PlacedEdge, type PlacedNode, room } from "./graph-layout";
 import type { Picture } from "./graph-model";
 import { legend, legendItem } from "./legend";
 import { Tooltip } from "./tooltip";
@@ -32,6 +32,7 @@ export class Graph {
   readonly #svg = svg("svg", { tabindex: 0, role: "application", class: "plot-graph" });
   readonly #said = html("p", { class: "plot-said", "aria-live": "polite" });
   readonly #table = html("details", { class: "plot-table" });
+  readonly #fold = html("button", { type: "button", hidden: "" }, "fold again");
   readonly #tip: Tooltip;
   readonly #stops: (() => void)[];
   #picture: Picture | null = null;
@@ -42,7 +43,13 @@ export class Graph {
   /** Null: as large as fits. */
   #scale: number | null = null;
 
-  constructor(container: HTMLElement, name: string, words: GraphWords, options: ChartOptions, expand: (stack: string) => void) {
+  constructor(
+    container: HTMLElement,
+    name: string,
+    words: GraphWords,
+    options: ChartOptions,
+    expand: (stack: string) => void,
+  ) {
     this.#options = options;
     this.#words = words;
     this.#expand = expand;
@@ -78,7 +85,10 @@ export class Graph {
     ];
   }
 
-  show(picture: Picture, selection: Selection | null): void {
+  /** `fold`: how to fold again what was unfolded; null: nothing was. */
+  show(picture: Picture, selection: Selection | null, fold: (() => void) | null = null): void {
+    this.#fold.hidden = fold === null;
+    this.#fold.onclick = fold;
     const changed = picture !== this.#picture;
     this.#picture = picture;
     this.#selection = selection;
@@ -104,6 +114,7 @@ export class Graph {
         this.#scale = null;
         this.#resize();
       }),
+      this.#fold,
       html("span", { class: "plot-hint" }, "ctrl + wheel zooms, drag moves, arrow keys go through the nodes"),
     );
   }
@@ -125,16 +136,21 @@ export class Graph {
     this.#layout = found;
     const most = Math.max(...nodes.map((one) => one.seconds));
     this.#svg.replaceChildren(
-      ...found.clusters.filter((one) => one.cluster.title !== "").map((one) => {
-        const text = svg("text", { x: one.x, y: one.y + 14, class: "plot-graph-title" }, one.cluster.title);
-        text.append(svg("tspan", { class: "plot-soft", dx: 8 }, duration(one.cluster.seconds)));
-        return text;
-      }),
+      ...found.clusters
+        .filter((one) => one.cluster.title !== "")
+        .map((one) => {
+          const text = svg("text", { x: one.x, y: one.y + 14, class: "plot-graph-title" }, one.cluster.title);
+          text.append(svg("tspan", { class: "plot-soft", dx: 8 }, duration(one.cluster.seconds)));
+          return text;
+        }),
       ...found.edges.map((one) => edgeMark(one)),
       ...found.nodes.map((one) => nodeMark(one, most)),
     );
     const size = `${number(nodes.length)} nodes, ${number(found.edges.length)} edges`;
-    this.#svg.setAttribute("aria-label", `${this.#words.label}: ${size}. Arrow keys go through the nodes, Enter chooses.`);
+    this.#svg.setAttribute(
+      "aria-label",
+      `${this.#words.label}: ${size}. Arrow keys go through the nodes, Enter chooses.`,
+    );
     this.#resize();
     this.#markSelection();
     this.#fillTable(picture);
@@ -178,14 +194,16 @@ export class Graph {
     }
     if (nodes.some((one) => one.root)) items.push(legendItem(box("plot-node plot-root"), "root of a cascade"));
     if (nodes.some((one) => one.cascade)) items.push(legendItem(box("plot-node plot-cascade"), "in a cascade"));
-    if (nodes.some((one) => one.stack !== null)) items.push(legendItem(box("plot-node plot-stack"), "several; press to see each"));
+    if (nodes.some((one) => one.stack !== null))
+      items.push(legendItem(box("plot-node plot-stack"), "several; press to see each"));
     return legend(items);
   }
 
   #note(picture: Picture): string {
     const { clusters, hidden, lonely } = picture;
     const parts = clusters.length === 0 ? [this.#words.empty] : [this.#words.note];
-    if (hidden.nodes > 0) parts.push(`Left out for room: ${number(hidden.nodes)} more, ${duration(hidden.seconds)}; filter to see them.`);
+    if (hidden.nodes > 0)
+      parts.push(`Left out for room: ${number(hidden.nodes)} more, ${duration(hidden.seconds)}; filter to see them.`);
     if (lonely > 0 && clusters.length > 0) parts.push(`Not drawn: ${number(lonely)} ${this.#words.lonely}.`);
     return parts.join(" ");
   }
@@ -194,8 +212,12 @@ export class Graph {
     const chosen = this.#selection;
     for (const mark of this.#svg.querySelectorAll("[data-node]")) {
       const node = this.#node(mark.getAttribute("data-node"))?.node.select;
-      const same = node !== undefined && chosen !== null && node.kind === chosen.kind && "id" in node && node.id === chosen.id;
-      mark.classList.toggle("plot-chosen", same && (node.kind !== "signature" || chosen.kind !== "signature" || node.function === chosen.function));
+      const same =
+        node !== undefined && chosen !== null && node.kind === chosen.kind && "id" in node && node.id === chosen.id;
+      mark.classList.toggle(
+        "plot-chosen",
+        same && (node.kind !== "signature" || chosen.kind !== "signature" || node.function === chosen.function),
+      );
     }
   }
 
@@ -217,15 +239,28 @@ export class Graph {
     const { node } = found;
     const into = this.#layout.edges.filter((one) => one.edge.target === id).map((one) => `← ${one.edge.detail}`);
     const out = this.#layout.edges.filter((one) => one.edge.source === id).length;
-    return [node.title, ...node.lines, ...into.slice(0, 5), into.length > 5 ? `… ${into.length - 5} more` : "", out > 0 ? `leads to ${out}` : ""].filter(Boolean);
+    return [
+      node.title,
+      ...node.lines,
+      ...into.slice(0, 5),
+      into.length > 5 ? `… ${into.length - 5} more` : "",
+      out > 0 ? `leads to ${out}` : "",
+    ].filter(Boolean);
   }
 
   #hover(event: PointerEvent): void {
-    if (event.pointerType === "touch" || event.buttons !== 0) return this.#tip.hide();
+    if (event.pointerType === "touch" || event.buttons !== 0) {
+      this.#tip.hide();
+      return;
+    }
     const id = nodeAt(event);
     const edge = event.target instanceof Element ? event.target.closest("[data-detail]") : null;
-    const lines = id !== null ? this.#lines(id) : edge !== null ? (edge.getAttribute("data-detail") ?? "").split(" · ") : [];
-    if (lines.length === 0) return this.#tip.hide();
+    const lines =
+      id !== null ? this.#lines(id) : edge !== null ? (edge.getAttribute("data-detail") ?? "").split(" · ") : [];
+    if (lines.length === 0) {
+      this.#tip.hide();
+      return;
+    }
     const box = this.#root.getBoundingClientRect();
     this.#tip.show(lines, event.clientX - box.left, event.clientY - box.top);
   }
@@ -235,7 +270,10 @@ export class Graph {
     for (const mark of this.#svg.querySelectorAll(".plot-focused")) mark.classList.remove("plot-focused");
     const found = this.#node(id);
     const layout_ = this.#layout;
-    if (id === null || found === undefined || layout_ === null) return this.#tip.hide();
+    if (id === null || found === undefined || layout_ === null) {
+      this.#tip.hide();
+      return;
+    }
     this.#svg.querySelector(`[data-node="${CSS.escape(id)}"]`)?.classList.add("plot-focused");
     const scale = this.#svg.width.baseVal.value / layout_.width;
     const box = this.#scroller;
@@ -346,31 +384,53 @@ function edgeMark(one: PlacedEdge): SVGGElement {
   const colour = `var(${colourOf(edge.group, edge.cascade)})`;
   const [first, last] = [points[0] ?? [0, 0], points.at(-1) ?? [0, 0]];
   const flat = Math.abs(last[0] - first[0]) >= Math.abs(last[1] - first[1]);
-  const draw = line<readonly [number, number]>().curve(flat ? curveMonotoneX : curveMonotoneY);
+  const curve = one.label === null ? curveLinear : flat ? curveMonotoneX : curveMonotoneY;
+  const draw = line<readonly [number, number]>().curve(curve);
   const d = draw([...points]) ?? "";
-  const path = svg("path", { d, fill: "none", "stroke-width": edge.cascade ? 2.4 : 1.5, "stroke-dasharray": dashOf(edge.group, edge.cascade).join(" ") || null });
+  const path = svg("path", {
+    d,
+    fill: "none",
+    "stroke-width": edge.cascade ? 2.4 : 1.5,
+    "stroke-dasharray": dashOf(edge.group, edge.cascade).join(" ") || null,
+  });
   path.style.stroke = colour;
   const before = points.at(-2) ?? first;
   const angle = (Math.atan2(last[1] - before[1], last[0] - before[0]) * 180) / Math.PI;
-  const turn = points.length > 2 ? (flat ? (last[0] >= before[0] ? 0 : 180) : last[1] >= before[1] ? 90 : -90) : angle;
+  const turn =
+    one.label !== null && points.length > 2
+      ? flat
+        ? last[0] >= before[0]
+          ? 0
+          : 180
+        : last[1] >= before[1]
+          ? 90
+          : -90
+      : angle;
   const tip = svg("path", { d: "M0 0L-7-3.5V3.5Z", transform: `translate(${last[0]},${last[1]}) rotate(${turn})` });
   tip.style.fill = colour;
   const wide = svg("path", { d, fill: "none", stroke: "transparent", "stroke-width": 10 });
   group.append(wide, path, tip);
   if (one.label !== null) {
-    const text = svg("text", { x: one.label[0], y: one.label[1] + 4, "text-anchor": "middle", class: "plot-edge-text" }, `${edge.cascade && edge.group !== null ? "↳ " : ""}${edge.text}${edge.failed ? " ✗" : ""}`);
+    const [x, y] = one.label;
+    const text = svg("text", { x, y: y + 4, "text-anchor": "middle", class: "plot-edge-text" }, edgeText(edge));
     text.style.fill = colour;
-    group.append(text);
+    const size = room(edgeText(edge), 11);
+    group.append(svg("rect", { x: x - size / 2, y: y - 8, width: size, height: 16, class: "plot-ground" }), text);
   }
   return group;
 }
 
 function nodeMark(one: PlacedNode, most: number): SVGGElement {
   const { node, width, height } = one;
-  const group = svg("g", { class: "plot-node-group", transform: `translate(${one.x.toFixed(1)},${one.y.toFixed(1)})`, "data-node": node.id });
+  const group = svg("g", {
+    class: "plot-node-group",
+    transform: `translate(${one.x.toFixed(1)},${one.y.toFixed(1)})`,
+    "data-node": node.id,
+  });
   const kind = `plot-node${node.root ? " plot-root" : ""}${node.cascade ? " plot-cascade" : ""}`;
   if (node.stack !== null) {
-    for (const shift of [6, 3]) group.append(svg("rect", { class: "plot-node", x: shift, y: shift, width, height, rx: 4 }));
+    for (const shift of [6, 3])
+      group.append(svg("rect", { class: "plot-node", x: shift, y: shift, width, height, rx: 4 }));
   }
   const share = most > 0 ? Math.sqrt(node.seconds / most) : 0;
   const rect = svg("rect", { class: kind, width, height, rx: 4 });
@@ -379,7 +439,9 @@ function nodeMark(one: PlacedNode, most: number): SVGGElement {
   const top = (height - LINE * (1 + node.lines.length)) / 2 + 11.5;
   group.append(svg("text", { x: width / 2, y: top, "text-anchor": "middle", class: "plot-node-title" }, node.title));
   for (const [n, text] of node.lines.entries()) {
-    group.append(svg("text", { x: width / 2, y: top + LINE * (n + 1), "text-anchor": "middle", class: "plot-node-line" }, text));
+    group.append(
+      svg("text", { x: width / 2, y: top + LINE * (n + 1), "text-anchor": "middle", class: "plot-node-line" }, text),
+    );
   }
   return group;
 }
@@ -394,7 +456,8 @@ function stroke(colour: string, dash: readonly number[], width: number): SVGElem
 
 function box(kind: string): SVGElement {
   const picture = svg("svg", { width: 20, height: 14, viewBox: "-1 -1 20 14" });
-  if (kind.includes("plot-stack")) picture.append(svg("rect", { class: "plot-node", x: 3, y: 3, width: 14, height: 8, rx: 2 }));
+  if (kind.includes("plot-stack"))
+    picture.append(svg("rect", { class: "plot-node", x: 3, y: 3, width: 14, height: 8, rx: 2 }));
   picture.append(svg("rect", { class: kind, width: 15, height: 9, rx: 2 }));
   return picture;
 }

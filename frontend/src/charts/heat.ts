@@ -94,7 +94,9 @@ class HeatChart implements Chart {
       return;
     }
     const table = html("table", { class: "plot-heat-table" });
-    table.append(html("caption", { class: "plot-note" }, "Seconds of compiling by function and main cause; darker is more."));
+    table.append(
+      html("caption", { class: "plot-note" }, "Seconds of compiling by function and main cause; darker is more."),
+    );
     const head = html("thead");
     const titles = html("tr");
     titles.append(html("th", { scope: "col" }, "function"), html("th", { scope: "col" }, "all"));
@@ -113,7 +115,11 @@ class HeatChart implements Chart {
     const parts: HTMLElement[] = [wide];
     if (found.rows.length > shown.length) {
       const rest = found.rows.slice(shown.length).reduce((sum, one) => sum + one.total, 0);
-      const more = html("button", { type: "button" }, `${found.rows.length - shown.length} more functions, ${duration(rest)}`);
+      const more = html(
+        "button",
+        { type: "button" },
+        `${found.rows.length - shown.length} more functions, ${duration(rest)}`,
+      );
       more.addEventListener("click", () => {
         this.#shown += MORE;
         this.#draw();
@@ -162,7 +168,17 @@ class HeatChart implements Chart {
       field.style.setProperty("--share", share.toFixed(3));
       if (share > 0.62) field.classList.add("plot-heat-dark");
       const label = `${name}, ${kind}: ${duration(cell.seconds)}, ${cell.compilations} compilations`;
-      const press = html("button", { type: "button", class: "plot-plain", tabindex: reachable ? 0 : -1, "aria-label": short(label, 160), title: `${cell.compilations}×` }, duration(cell.seconds));
+      const press = html(
+        "button",
+        {
+          type: "button",
+          class: "plot-plain",
+          tabindex: reachable ? 0 : -1,
+          "aria-label": short(label, 160),
+          title: `${cell.compilations}×`,
+        },
+        duration(cell.seconds),
+      );
       press.dataset.cell = "";
       press.addEventListener("click", () => this.#chooseCostliest(row.function, kind));
       reachable = false;
@@ -175,7 +191,9 @@ class HeatChart implements Chart {
   /** Choose the costliest compilation of a cell. */
   #chooseCostliest(owner: number, kind: string): void {
     const all = this.#data.functions.get(owner)?.compilations_detail ?? [];
-    const own = all.filter((one) => mainCause(this.#data, one) === kind && matchesCompilation(this.#data, this.#filter, one));
+    const own = all.filter(
+      (one) => mainCause(this.#data, one) === kind && matchesCompilation(this.#data, this.#filter, one),
+    );
     const best = own.reduce<(typeof own)[number] | null>((a, b) => (a === null || b.seconds > a.seconds ? b : a), null);
     if (best !== null) this.#options.select({ kind: "compilation", id: best.id });
   }
@@ -189,7 +207,8 @@ class HeatChart implements Chart {
     if (cell === null || line === null) return;
     const column = cell.cellIndex;
     const next = ((): HTMLElement | null | undefined => {
-      const of = (each: Element | null | undefined): HTMLElement | null | undefined => each?.querySelector<HTMLElement>("[data-cell]");
+      const of = (each: Element | null | undefined): HTMLElement | null | undefined =>
+        each?.querySelector<HTMLElement>("[data-cell]");
       if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
         const all = [...line.querySelectorAll<HTMLElement>("[data-cell]")];
         return all[all.indexOf(here) + (event.key === "ArrowRight" ? 1 : -1)];

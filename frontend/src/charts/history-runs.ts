@@ -109,7 +109,13 @@ export function byOutcome(runs: readonly Run[]): Run[] {
     }
     seen.add(run.signature);
     const signature = seen.size === 1 ? run.signature : null;
-    found[found.length - 1] = { ...last, count: last.count + run.count, signature, signatures: seen.size, compilation: null };
+    found[found.length - 1] = {
+      ...last,
+      count: last.count + run.count,
+      signature,
+      signatures: seen.size,
+      compilation: null,
+    };
   }
   return found;
 }

@@ -72,8 +72,11 @@ class HistoryChart implements Chart {
     const bar = html("div", { class: "plot-bar" });
     const outcomes = new Set(this.#runs.map((one) => one.outcome));
     const known = Object.keys(OUTCOME_WORDS).filter((one) => outcomes.has(one));
-    const items = known.map((one) => legendItem(swatch(outcomeProperty(one), outcomeWords(one).texture), outcomeWords(one).many));
-    if (this.#segments.some((one) => one.kind === "turns")) items.push(legendItem(turnsSign(), "repeated so many times"));
+    const items = known.map((one) =>
+      legendItem(swatch(outcomeProperty(one), outcomeWords(one).texture), outcomeWords(one).many),
+    );
+    if (this.#segments.some((one) => one.kind === "turns"))
+      items.push(legendItem(turnsSign(), "repeated so many times"));
     const scale = html("button", { type: "button", "aria-pressed": "false" }, "widths by count");
     scale.addEventListener("click", () => {
       this.#scale = this.#scale === "log" ? "linear" : "log";
@@ -113,9 +116,19 @@ class HistoryChart implements Chart {
 
   #patterns(): SVGDefsElement {
     const defs = svg("defs");
-    const hatched = svg("pattern", { id: `${this.#pattern}-hatched`, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
+    const hatched = svg("pattern", {
+      id: `${this.#pattern}-hatched`,
+      width: 6,
+      height: 6,
+      patternUnits: "userSpaceOnUse",
+    });
     hatched.append(paper(svg("path", { d: "M-1 7L7-1M-4 4L4-4M2 10L10 2", "stroke-width": 1.4 })));
-    const dotted = svg("pattern", { id: `${this.#pattern}-dotted`, width: 5, height: 5, patternUnits: "userSpaceOnUse" });
+    const dotted = svg("pattern", {
+      id: `${this.#pattern}-dotted`,
+      width: 5,
+      height: 5,
+      patternUnits: "userSpaceOnUse",
+    });
     const dot = svg("circle", { cx: 2.5, cy: 2.5, r: 1 });
     dot.style.fill = "var(--paper)";
     dotted.append(dot);
@@ -125,7 +138,10 @@ class HistoryChart implements Chart {
 
   #mark(place: Placed): SVGGElement {
     const segment = this.#segments[place.segment] as Segment;
-    const group = svg("g", { transform: `translate(${place.x.toFixed(1)},${place.row * ROW})`, "data-at": place.segment });
+    const group = svg("g", {
+      transform: `translate(${place.x.toFixed(1)},${place.row * ROW})`,
+      "data-at": place.segment,
+    });
     if (segment.kind === "run") {
       this.#bar(group, segment.outcome, 0, place.width, 1);
       this.#text(group, this.#runText(segment, place.width), place.width);
@@ -161,7 +177,12 @@ class HistoryChart implements Chart {
   #bar(group: SVGGElement, outcome: string, x: number, width: number, opacity: number, top = 0): void {
     const words = outcomeWords(outcome);
     const height = (HEIGHT - top) * words.height;
-    const box = { x: x.toFixed(1), y: (HEIGHT - height).toFixed(1), width: Math.max(width, 0.5).toFixed(1), height: height.toFixed(1) };
+    const box = {
+      x: x.toFixed(1),
+      y: (HEIGHT - height).toFixed(1),
+      width: Math.max(width, 0.5).toFixed(1),
+      height: height.toFixed(1),
+    };
     const rect = svg("rect", { ...box, opacity });
     rect.style.fill = words.texture === "hollow" ? "var(--paper)" : `var(${outcomeProperty(outcome)})`;
     if (words.texture === "hollow") rect.style.stroke = `var(${outcomeProperty(outcome)})`;
@@ -180,8 +201,22 @@ class HistoryChart implements Chart {
 
   #text(group: SVGGElement, text: string, width: number): void {
     if (text === "" || text.length * 6.4 + 4 > width) return;
-    const made = svg("text", { x: (width / 2).toFixed(1), y: HEIGHT - 4, "text-anchor": "middle", class: "plot-strip-text" }, text);
-    group.append(made);
+    const size = text.length * 6.4 + 4;
+    group.append(
+      svg("rect", {
+        x: (width / 2 - size / 2).toFixed(1),
+        y: HEIGHT - 14.5,
+        width: size.toFixed(1),
+        height: 13,
+        rx: 2,
+        class: "plot-ground",
+      }),
+      svg(
+        "text",
+        { x: (width / 2).toFixed(1), y: HEIGHT - 4, "text-anchor": "middle", class: "plot-strip-text" },
+        text,
+      ),
+    );
   }
 
   #at(event: Event): number | null {
@@ -191,7 +226,10 @@ class HistoryChart implements Chart {
 
   #hover(event: PointerEvent): void {
     const at = this.#at(event);
-    if (at === null) return this.#tip.hide();
+    if (at === null) {
+      this.#tip.hide();
+      return;
+    }
     const box = this.#root.getBoundingClientRect();
     this.#tip.show(this.#lines(at), event.clientX - box.left, event.clientY - box.top);
   }
@@ -231,7 +269,10 @@ class HistoryChart implements Chart {
     this.#focused = at;
     this.#strip.querySelector(".plot-focus")?.remove();
     const place = at === null ? undefined : this.#places[at];
-    if (at === null || place === undefined) return this.#tip.hide();
+    if (at === null || place === undefined) {
+      this.#tip.hide();
+      return;
+    }
     const frame = svg("rect", {
       class: "plot-focus",
       x: (place.x - 0.5).toFixed(1),
@@ -245,10 +286,14 @@ class HistoryChart implements Chart {
   readonly #key = (event: KeyboardEvent): void => {
     const { key } = event;
     const last = this.#segments.length - 1;
-    if (key === "Escape") return this.#focus(null);
+    if (key === "Escape") {
+      this.#focus(null);
+      return;
+    }
     if ((key === "Enter" || key === " ") && this.#focused !== null) {
       event.preventDefault();
-      return this.#choose(this.#focused);
+      this.#choose(this.#focused);
+      return;
     }
     const now = this.#focused ?? -1;
     const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last }[key];
@@ -259,7 +304,11 @@ class HistoryChart implements Chart {
     const place = this.#places[at];
     if (place === undefined) return;
     this.#said.textContent = this.#lines(at).join(", ");
-    this.#tip.show(this.#lines(at), place.x, this.#strip.getBoundingClientRect().top - this.#root.getBoundingClientRect().top + place.row * ROW + HEIGHT);
+    this.#tip.show(
+      this.#lines(at),
+      place.x,
+      this.#strip.getBoundingClientRect().top - this.#root.getBoundingClientRect().top + place.row * ROW + HEIGHT,
+    );
   };
 
   #choose(at: number): void {
@@ -269,7 +318,8 @@ class HistoryChart implements Chart {
     this.#focus(at);
     const run = segment.kind === "run" ? segment : segment.kind === "turns" ? segment.parts[0] : undefined;
     if (run === undefined) return;
-    const compiled = run.outcome === "compile" ? owner.compilations_detail.find((one) => one.call === run.first) : undefined;
+    const compiled =
+      run.outcome === "compile" ? owner.compilations_detail.find((one) => one.call === run.first) : undefined;
     if (compiled !== undefined) this.#options.select({ kind: "compilation", id: compiled.id });
     else if (run.signature !== null) this.#options.select({ kind: "signature", id: run.signature, function: owner.id });
   }

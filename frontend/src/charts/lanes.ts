@@ -37,6 +37,8 @@ export interface Lane {
   readonly key: string;
   /** Null: what nobody watched. */
   readonly function: number | null;
+  /** Position of its process; null where there is one. */
+  readonly process: number | null;
   readonly title: string;
   /** `train.py:12 · rank 3 · thread loader`. */
   readonly detail: string;
@@ -49,6 +51,19 @@ export interface Lane {
   /** For each block, the latest end up to it: what makes the first visible one quick to find. */
   readonly reach: Float64Array;
   readonly stretches: readonly Stretch[];
+}
+
+/** How lanes are ordered: by seconds, by their first compile, or by process. */
+export type Order = "seconds" | "start" | "process";
+
+export function ordered(found: readonly Lane[], order: Order): Lane[] {
+  const start = (one: Lane): number => one.blocks[0]?.start ?? Number.POSITIVE_INFINITY;
+  const by: Readonly<Record<Order, (a: Lane, b: Lane) => number>> = {
+    seconds: () => 0,
+    start: (a, b) => (start(a) < start(b) ? -1 : start(a) > start(b) ? 1 : 0),
+    process: (a, b) => (a.process ?? -1) - (b.process ?? -1),
+  };
+  return [...found].sort((a, b) => by[order](a, b) || b.seconds - a.seconds || (a.key < b.key ? -1 : 1));
 }
 
 /** All lanes that `filter` leaves, the costliest first. */
@@ -82,19 +97,25 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
   for (const owner of data.report.functions) {
     const calls = stretches.get(owner.id);
     if (drawn.has(owner.id) || calls === undefined || !matchesFunction(data, filter, owner)) continue;
-    const extent = { compilation: -1, episode: 0, function: owner.id, start: 0, end: 0, process: owner.process, thread: null };
+    const extent = {
+      compilation: -1,
+      episode: 0,
+      function: owner.id,
+      start: 0,
+      end: 0,
+      process: owner.process,
+      thread: null,
+    };
     found.push(lane(laneKey(extent), data, extent, owner, { blocks: [], seconds: 0, count: 0 }, calls));
   }
-  return found.sort((a, b) => b.seconds - a.seconds || (a.key < b.key ? -1 : 1));
+  return ordered(found, "seconds");
 }
 
 function laneKey(extent: Extent): string {
   return JSON.stringify([extent.function, extent.process, extent.thread]);
 }
 
-function busiestLanes(
-  groups: ReadonlyMap<string, { extent: Extent; seconds: number }>,
-): Map<number, string> {
+function busiestLanes(groups: ReadonlyMap<string, { extent: Extent; seconds: number }>): Map<number, string> {
   const best = new Map<number, { key: string; seconds: number }>();
   for (const [key, { extent, seconds }] of groups) {
     if (extent.function === null) continue;
@@ -122,6 +143,7 @@ function lane(
   return {
     key,
     function: owner?.id ?? null,
+    process: extent.process,
     title,
     detail: details.filter(Boolean).join(" · "),
     state: owner?.state ?? null,

@@ -1,9 +1,9 @@
 /** The strip below the timeline: compiling over the whole run, and the part that is in view, which can be dragged. */
 
+import { overview } from "./bins";
 import type { Theme } from "./contract";
 import { html } from "./dom";
 import type { Lane } from "./lanes";
-import { overview } from "./bins";
 import { sized } from "./paint";
 import { inside, length, panned, type Span } from "./window";
 
@@ -87,9 +87,10 @@ export class Overview {
     );
     const second = length(this.#whole) / pixels;
     const totals = new Float64Array(pixels);
-    for (const each of sums.values()) each.forEach((value, x) => {
-      totals[x] = (totals[x] as number) + value;
-    });
+    for (const each of sums.values())
+      each.forEach((value, x) => {
+        totals[x] = (totals[x] as number) + value;
+      });
     // Full height: a whole core compiling all the time, or as many as there are at once.
     const most = totals.reduce((a, b) => Math.max(a, b), second);
     const tops = new Float64Array(pixels);

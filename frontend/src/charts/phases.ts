@@ -84,7 +84,11 @@ class PhasesChart implements Chart {
     if (all.length === 0) parts.push(html("p", { class: "plot-note" }, "Nothing that is shown was compiled."));
     if (all.length > shown.length) {
       const rest = all.slice(shown.length).reduce((sum, one) => sum + one.compile_seconds, 0);
-      const more = html("button", { type: "button" }, `${counted(all.length - shown.length, "more function")}, ${duration(rest)}`);
+      const more = html(
+        "button",
+        { type: "button" },
+        `${counted(all.length - shown.length, "more function")}, ${duration(rest)}`,
+      );
       more.addEventListener("click", () => {
         this.#shown += MORE;
         this.#draw();
@@ -103,7 +107,12 @@ class PhasesChart implements Chart {
       .filter((phase) => (one.phases[phase] ?? 0) > 0)
       .map((phase) => {
         const seconds = one.phases[phase] ?? 0;
-        return { property: phaseProperty(phase), texture: "solid" as const, seconds, text: `${short(phase, 40)} ${duration(seconds)}` };
+        return {
+          property: phaseProperty(phase),
+          texture: "solid" as const,
+          seconds,
+          text: `${short(phase, 40)} ${duration(seconds)}`,
+        };
       });
     const where = [place(one.file, one.line, 40), processName(this.#data, one.process)].filter(Boolean).join(" · ");
     const title = functionName(one.name, 60);

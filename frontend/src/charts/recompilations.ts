@@ -42,7 +42,7 @@ class RecompilationsChart implements Chart {
     if (filter !== this.#filter) {
       this.#filter = filter;
       this.#renew();
-    } else this.#graph.show(this.#picture, selection);
+    } else this.#show();
   }
 
   destroy(): void {
@@ -55,6 +55,14 @@ class RecompilationsChart implements Chart {
 
   #renew(): void {
     this.#picture = this.#find();
-    this.#graph.show(this.#picture, this.#selection);
+    this.#show();
+  }
+
+  #show(): void {
+    const fold = (): void => {
+      this.#expanded.clear();
+      this.#renew();
+    };
+    this.#graph.show(this.#picture, this.#selection, this.#expanded.size > 0 ? fold : null);
   }
 }

@@ -178,7 +178,14 @@ function drawLane(context: CanvasRenderingContext2D, scene: Scene, theme: Theme,
     const block = lane.blocks[scene.focused.block];
     if (block !== undefined) {
       const x = (block.start - span.start) * scale;
-      outline(context, theme.color("--focus"), x, y - 2, Math.max((block.end - block.start) * scale, 3), rows.blocks + 4);
+      outline(
+        context,
+        theme.color("--focus"),
+        x,
+        y - 2,
+        Math.max((block.end - block.start) * scale, 3),
+        rows.blocks + 4,
+      );
     }
   }
   context.restore();
@@ -215,13 +222,16 @@ function drawBlock(
     const long = `${part.phase} ${duration(part.end - part.start)}`;
     context.font = `11px ${FONT}`;
     const room = right - Math.max(left, 0) - 8;
-    const text = [long, part.phase, duration(part.end - part.start)].find((one) => context.measureText(one).width <= room);
+    const text = [long, part.phase, duration(part.end - part.start)].find(
+      (one) => context.measureText(one).width <= room,
+    );
     if (text === undefined) continue;
     context.fillStyle = readable(theme.phase(part.phase));
     context.textBaseline = "middle";
     context.fillText(text, Math.max(left, 0) + 4, y + height / 2 + 0.5);
   }
-  if (block.failed) hatch(context, theme.color("--paper"), Math.max(from, 0), y, Math.min(to, limit) - Math.max(from, 0), height, 5);
+  if (block.failed)
+    hatch(context, theme.color("--paper"), Math.max(from, 0), y, Math.min(to, limit) - Math.max(from, 0), height, 5);
   context.fillStyle = theme.color("--paper");
   // A gap of half a pixel keeps neighbours apart.
   context.fillRect(to - 0.5, y, 0.5, height);

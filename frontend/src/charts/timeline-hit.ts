@@ -1,7 +1,7 @@
 /** What lies under a point of the timeline, what comes next by keys, and what is told of it. */
 
 import type { PageData, Stretch } from "../data";
-import { count as number, seconds as duration, functionName, printable, short } from "../text";
+import { seconds as duration, functionName, count as number, short } from "../text";
 import { firstVisible } from "./bins";
 import type { Block, Lane } from "./lanes";
 import { callsText } from "./outcomes";
@@ -31,8 +31,15 @@ export function hit(scene: Scene, x: number, y: number): Hit | null {
   const calls = within > rows.title + rows.marks + rows.blocks + 3;
   const block = calls ? null : blockAt(found, time, margin);
   const stretch =
-    block === null ? (found.stretches.find((one) => one.start <= time && time <= (one.end ?? scene.end)) ?? null) : null;
-  return { lane, block: block ?? (stretch === null && calls ? blockAt(found, time, margin) : null), stretch, title: false };
+    block === null
+      ? (found.stretches.find((one) => one.start <= time && time <= (one.end ?? scene.end)) ?? null)
+      : null;
+  return {
+    lane,
+    block: block ?? (stretch === null && calls ? blockAt(found, time, margin) : null),
+    stretch,
+    title: false,
+  };
 }
 
 /** The innermost block at `time`, or the nearest within `margin`. */
@@ -92,8 +99,8 @@ export function blockLines(data: PageData, lane: Lane, block: Block): string[] {
   }
   const causes = detail.causes.slice(0, 3).map((cause) => {
     const path = cause.path === null ? "" : ` ${short(cause.path, 40)}`;
-    const change = cause.old === null && cause.new === null ? "" : `: ${change_(cause.old)} → ${change_(cause.new)}`;
-    return `${printable(cause.kind)}${path}${change}`;
+    const change = cause.old === null && cause.new === null ? "" : `: ${sideText(cause.old)} → ${sideText(cause.new)}`;
+    return `${short(cause.kind, 40)}${path}${change}`;
   });
   if (detail.causes.length > 3) causes.push(`… ${detail.causes.length - 3} more causes`);
   const position = lane.blocks.indexOf(block) + 1;
@@ -107,7 +114,7 @@ export function blockLines(data: PageData, lane: Lane, block: Block): string[] {
   ].filter(Boolean);
 }
 
-function change_(text: string | null): string {
+function sideText(text: string | null): string {
   return text === null ? "absent" : short(text, 40);
 }
 

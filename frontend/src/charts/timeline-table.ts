@@ -1,6 +1,6 @@
 /** The timeline as a table, for those who can't see it; made when it is opened. */
 
-import { count as number, seconds as duration } from "../text";
+import { seconds as duration, count as number } from "../text";
 import { html } from "./dom";
 import type { Lane } from "./lanes";
 

@@ -9,7 +9,7 @@ import { CAUSE_ORDER } from "./causes";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { followWidth, html, NextFrame } from "./dom";
 import { followGestures } from "./gestures";
-import { type Block, type Lane, lanes, warmedUp } from "./lanes";
+import { type Block, type Lane, lanes, type Order, ordered, warmedUp } from "./lanes";
 import { causeItem, legend, legendItem, phaseItems, swatch } from "./legend";
 import { Overview } from "./overview";
 import { remembered, sized } from "./paint";
@@ -47,6 +47,7 @@ class TimelineChart implements Chart {
   #span: Span;
   #width = 0;
   #compact: boolean;
+  #order: Order = "seconds";
   #lanes: readonly Lane[] = [];
   #warm: number | null = null;
   #most = 0;
@@ -108,7 +109,7 @@ class TimelineChart implements Chart {
   }
 
   #setLanes(): void {
-    this.#lanes = lanes(this.#data, this.#filter);
+    this.#lanes = ordered(lanes(this.#data, this.#filter), this.#order);
     this.#warm = warmedUp(this.#lanes);
     // The highest rate fills the band; what is too short to be seen in the whole run does not count.
     this.#most = 0;
@@ -121,7 +122,9 @@ class TimelineChart implements Chart {
   }
 
   #describe(): void {
-    const shown = new Set(this.#lanes.flatMap((lane) => lane.blocks.flatMap((each) => each.parts.map((one) => one.phase))));
+    const shown = new Set(
+      this.#lanes.flatMap((lane) => lane.blocks.flatMap((each) => each.parts.map((one) => one.phase))),
+    );
     const order = [...PHASES.filter((one) => shown.has(one)), ...[...shown].filter((one) => !isKnown(one)).sort()];
     const causes = new Set(this.#lanes.flatMap((lane) => lane.blocks.map((one) => one.cause)));
     const stretches = this.#lanes.flatMap((lane) => lane.stretches);
@@ -160,9 +163,27 @@ class TimelineChart implements Chart {
       button("−", "zoom out", () => this.#zoom(0.5)),
       button("all", "show the whole run", () => this.#show(this.#whole)),
       this.#density,
+      this.#orders(),
       html("span", { class: "plot-hint" }, "ctrl + wheel or pinch zooms, drag moves, ← → ↑ ↓ go through blocks"),
     );
     return bar;
+  }
+
+  #orders(): HTMLElement {
+    const made = html("select", { "aria-label": "order of the lanes" });
+    const known: [Order, string][] = [
+      ["seconds", "costliest first"],
+      ["start", "first to start first"],
+    ];
+    if (this.#data.report.run.processes.length > 1) known.push(["process", "by rank or process"]);
+    for (const [value, text] of known) made.append(html("option", { value }, text));
+    made.addEventListener("change", () => {
+      this.#order = made.value as Order;
+      this.#focused = null;
+      this.#setLanes();
+      this.#layout();
+    });
+    return made;
   }
 
   #toggle(): void {
@@ -240,7 +261,10 @@ class TimelineChart implements Chart {
     const found = hit(this.#scene(), x, y);
     const lane = found === null ? undefined : this.#lanes[found.lane];
     this.#canvas.style.cursor = found?.title || found?.block != null ? "pointer" : "default";
-    if (found === null || lane === undefined) return this.#tip.hide();
+    if (found === null || lane === undefined) {
+      this.#tip.hide();
+      return;
+    }
     const block = found.block === null ? undefined : lane.blocks[found.block];
     const lines =
       block !== undefined
@@ -248,20 +272,36 @@ class TimelineChart implements Chart {
         : found.stretch !== null
           ? stretchLines(lane, found.stretch, this.#whole.end)
           : found.title
-            ? [lane.title, lane.detail, lane.state ?? "", `${counted(lane.compilations, "compilation")}, ${duration(lane.seconds)}`]
+            ? [
+                lane.title,
+                lane.detail,
+                lane.state ?? "",
+                `${counted(lane.compilations, "compilation")}, ${duration(lane.seconds)}`,
+              ]
             : [];
-    if (lines.length === 0) return this.#tip.hide();
-    this.#tip.show(lines.filter(Boolean), x, y + this.#canvas.getBoundingClientRect().top - this.#root.getBoundingClientRect().top);
+    if (lines.length === 0) {
+      this.#tip.hide();
+      return;
+    }
+    this.#tip.show(
+      lines.filter(Boolean),
+      x,
+      y + this.#canvas.getBoundingClientRect().top - this.#root.getBoundingClientRect().top,
+    );
   }
 
   #click(x: number, y: number): void {
     const found = hit(this.#scene(), x, y);
     const lane = found === null ? undefined : this.#lanes[found.lane];
-    if (found === null || lane === undefined) return this.#options.select(null);
+    if (found === null || lane === undefined) {
+      this.#options.select(null);
+      return;
+    }
     if (found.block !== null) {
       this.#focused = { lane: found.lane, block: found.block };
       this.#frame.ask();
-      return this.#choose(lane, lane.blocks[found.block]);
+      this.#choose(lane, lane.blocks[found.block]);
+      return;
     }
     if (lane.function !== null) this.#options.select({ kind: "function", id: lane.function });
   }
@@ -298,7 +338,11 @@ class TimelineChart implements Chart {
   #go(key: string): void {
     const first = this.#lanes.findIndex((lane) => lane.blocks.length > 0);
     const next =
-      this.#focused === null ? (first < 0 ? null : { lane: first, block: 0 }) : neighbour(this.#lanes, this.#focused, key);
+      this.#focused === null
+        ? first < 0
+          ? null
+          : { lane: first, block: 0 }
+        : neighbour(this.#lanes, this.#focused, key);
     if (next === null) return;
     this.#focused = next;
     const lane = this.#lanes[next.lane];
@@ -313,7 +357,8 @@ class TimelineChart implements Chart {
     const lines = blockLines(this.#data, lane, block);
     this.#said.textContent = lines.join(". ");
     const scene = this.#scene();
-    const x = scene.rows.gutter + ((block.start - this.#span.start) / length(this.#span)) * (scene.width - scene.rows.gutter);
+    const x =
+      scene.rows.gutter + ((block.start - this.#span.start) / length(this.#span)) * (scene.width - scene.rows.gutter);
     const above = this.#canvas.getBoundingClientRect().top - this.#root.getBoundingClientRect().top;
     const y = AXIS + top - this.#scroller.scrollTop + rows.lane + above;
     this.#tip.show(lines, Math.max(x, scene.rows.gutter), y - 12);
