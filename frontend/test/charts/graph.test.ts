@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fiveFunctions, manySignatures, thousandFunctions } from "../../harness/synthetic";
+import { fiveFunctions, lambdaInLoop, manySignatures, thousandFunctions } from "../../harness/synthetic";
 import { nextNode } from "../../src/charts/graph";
 import { layout, type PlacedNode } from "../../src/charts/graph-layout";
 import { calls, connected, type Picture, recompilations } from "../../src/charts/graph-model";
@@ -43,6 +43,15 @@ describe("the recompilation graph", () => {
     const open = recompilations(data, ALL, new Set([stack?.stack ?? ""]), 500);
     expect(open.clusters[0]?.nodes).toHaveLength(200);
     expect(open.clusters[0]?.edges).toHaveLength(199);
+  });
+
+  test("function objects of one source are one part, and their arrows lead from one to the next", () => {
+    const data = lambdaInLoop();
+    const stack = nodes(recompilations(data, ALL, none, 200)).find((one) => one.stack !== null);
+    expect(stack).toMatchObject({ members: 13, title: "13 signatures" });
+    const open = recompilations(data, ALL, new Set([stack?.stack ?? ""]), 200);
+    expect(open.clusters.map((one) => [one.nodes.length, one.edges.length])).toEqual([[14, 13]]);
+    expect(open.clusters[0]?.nodes[3]?.title).toBe("object 4 S1");
   });
 
   test("what is left out for room is told", () => {
