@@ -80,7 +80,7 @@ function Header({ data }: { data: PageData }): JSX.Element {
       <p class="soft">
         {parts
           .filter((one): one is string => one !== null)
-          .map(printable)
+          .map((one) => short(one, 60))
           .join(" · ")}
       </p>
     </header>
