@@ -95,9 +95,6 @@ class HeatChart implements Chart {
       return;
     }
     const table = html("table", { class: "plot-heat-table" });
-    table.append(
-      html("caption", { class: "plot-note" }, "Seconds of compiling by function and main cause; darker is more."),
-    );
     const head = html("thead");
     const titles = html("tr");
     titles.append(html("th", { scope: "col" }, "function"), html("th", { scope: "col" }, "all"));
@@ -113,7 +110,9 @@ class HeatChart implements Chart {
     table.append(head, body);
     const wide = html("div", { class: "plot-wide" });
     wide.append(table);
-    const parts: HTMLElement[] = [wide];
+    const note = "Seconds of compiling by function and main cause; darker is more.";
+    table.setAttribute("aria-label", note);
+    const parts: HTMLElement[] = [html("p", { class: "plot-note" }, note), wide];
     if (found.rows.length > shown.length) {
       const rest = found.rows.slice(shown.length).reduce((sum, one) => sum + one.total, 0);
       const more = html(
