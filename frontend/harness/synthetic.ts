@@ -1,5 +1,6 @@
 /** Made-up page data for the harness and the charts' tests: runs as they look in practice, the same at each start. */
 
+import { group } from "d3-array";
 import type {
   BucketPlan,
   Cause,
@@ -132,7 +133,12 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
         stretches.push({ ...stretch, hits: step.hits ?? 0, eager_fallbacks: step.fallbacks ?? 0 });
       }
       call += after;
-      const previous = details.at(-1);
+      // Function objects of one source are compared with each other.
+      const before = functions.findLast(
+        (each) => each.name === one.name && each.line === one.line && each.process === (one.process ?? null),
+      );
+      const previous = details.at(-1) ?? before?.compilations_detail.at(-1);
+      const home = details.length > 0 ? n + 1 : (before?.id ?? n + 1);
       details.push({
         id,
         call: call - after,
@@ -150,7 +156,7 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
         fix: null,
         framework_id: null,
         hits: step.hits ?? 0,
-        recompile: k > 0,
+        recompile: previous !== undefined,
         failed: step.failed ?? null,
         compared_with: previous?.id ?? null,
         inside: step.inside ?? null,
@@ -158,9 +164,9 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
         root: step.root ?? null,
         label: null,
       });
-      if (previous !== undefined && previous.signature !== signature) {
+      if (previous !== undefined && (previous.signature !== signature || home !== n + 1)) {
         graph.recompilation.edges.push({
-          source: `f${n + 1}/s${previous.signature}`,
+          source: `f${home}/s${previous.signature}`,
           target: `f${n + 1}/s${signature}`,
           causes: cause.kind,
           paths: cause.path ?? "",
@@ -297,6 +303,10 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
     functions.flatMap((one) => one.compilations_detail.map((each) => [each.id, each] as const)),
   );
   const owner = new Map(functions.flatMap((one) => one.compilations_detail.map((each) => [each.id, one] as const)));
+  const groups = [...group(functions, (one) => `${one.file}:${one.line} ${one.name}`).values()].map((own) => ({
+    id: own[0]?.id ?? 0,
+    functions: own,
+  }));
   return {
     jitscope: "0.0.0",
     report: {
@@ -331,8 +341,8 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
     signatures: new Map(),
     library: new Set(),
     source: [],
-    groups: [],
-    group: new Map(),
+    groups,
+    group: new Map(groups.flatMap((each) => each.functions.map((one) => [one.id, each] as const))),
     number: new Map(),
     functions: new Map(functions.map((one) => [one.id, one])),
     compilations,
@@ -570,9 +580,23 @@ export function manySignatures(): PageData {
   );
 }
 
+/** A lambda that a loop makes anew each time, called twice. */
+export function lambdaInLoop(): PageData {
+  const made = Array.from(
+    { length: 14 },
+    (_, n): Made => ({
+      name: "main.<locals>.<lambda>",
+      line: 19,
+      steps: [{ start: 1 + n, phases: jax(0.3), signature: 1, hits: 1, ...(n === 0 ? {} : { cause: "new_function" }) }],
+    }),
+  );
+  return pageData(made, { end: 20 });
+}
+
 export const SCENES: Readonly<Record<string, () => PageData>> = {
   five: fiveFunctions,
   thousand: thousandFunctions,
   ranks: eightRanks,
   signatures: manySignatures,
+  lambda: lambdaInLoop,
 };

@@ -24,7 +24,8 @@ class CallsChart implements Chart {
     const words = {
       label: "Call graph",
       empty: "No function was compiled inside a call of another one.",
-      lonely: "functions that compiled inside no other",
+      noun: "function",
+      lonely: "that compiled inside no other",
       note: "A box is a function, larger the more seconds it took; an arrow leads to what was compiled inside its calls.",
     };
     this.#graph = new Graph(container, "calls", words, options, () => undefined);

@@ -62,6 +62,34 @@ export function nodeSize(node: Node, most: number): { width: number; height: num
   };
 }
 
+/** Room below a node for arrows that lead back to itself. */
+function loopRoom(cluster: Cluster, id: string): number {
+  return 28 * cluster.edges.filter((edge) => edge.source === id && edge.target === id).length;
+}
+
+/** Arrows that lead back to the node they come from, below it; several below each other. */
+function loops(cluster: Cluster, nodes: readonly PlacedNode[]): PlacedEdge[] {
+  const met = new Map<string, number>();
+  const at = new Map(nodes.map((one) => [one.node.id, one]));
+  return cluster.edges.flatMap((edge): PlacedEdge[] => {
+    const node = at.get(edge.source);
+    if (edge.source !== edge.target || node === undefined) return [];
+    const n = met.get(edge.source) ?? 0;
+    met.set(edge.source, n + 1);
+    const spread = 0.3 - 0.06 * n;
+    const [left, right] = [node.x + node.width * (0.5 - spread), node.x + node.width * (0.5 + spread)];
+    const bottom = node.y + node.height;
+    const low = bottom + 20 + 24 * n;
+    const points = [
+      [right, bottom],
+      [right, low],
+      [left, low],
+      [left, bottom],
+    ] as const;
+    return [{ edge, points, label: [(left + right) / 2, low] }];
+  });
+}
+
 interface Block {
   readonly cluster: Cluster;
   readonly nodes: PlacedNode[];
@@ -106,8 +134,12 @@ function layers(cluster: Cluster, most: number, width: number): Block {
     marginx: 2,
     marginy: 2,
   });
-  for (const node of cluster.nodes) graph.setNode(node.id, { ...nodeSize(node, most) });
-  for (const [n, edge] of cluster.edges.entries()) {
+  for (const node of cluster.nodes) {
+    const { width: wide, height } = nodeSize(node, most);
+    graph.setNode(node.id, { width: wide, height: height + loopRoom(cluster, node.id) });
+  }
+  const between = cluster.edges.filter((edge) => edge.source !== edge.target);
+  for (const [n, edge] of between.entries()) {
     graph.setEdge(
       edge.source,
       edge.target,
@@ -118,9 +150,15 @@ function layers(cluster: Cluster, most: number, width: number): Block {
   dagre(graph);
   const nodes = cluster.nodes.map((node): PlacedNode => {
     const at = graph.node(node.id) as { x: number; y: number; width: number; height: number };
-    return { node, x: at.x - at.width / 2, y: at.y - at.height / 2, width: at.width, height: at.height };
+    return {
+      node,
+      x: at.x - at.width / 2,
+      y: at.y - at.height / 2,
+      width: at.width,
+      height: at.height - loopRoom(cluster, node.id),
+    };
   });
-  const edges = cluster.edges.map((edge, n): PlacedEdge => {
+  const edges = between.map((edge, n): PlacedEdge => {
     const at = graph.edge({ v: edge.source, w: edge.target, name: String(n) }) as {
       points: { x: number; y: number }[];
       x?: number;
@@ -130,7 +168,13 @@ function layers(cluster: Cluster, most: number, width: number): Block {
     return { edge, points: at.points.map((one) => [one.x, one.y] as const), label };
   });
   const size = graph.graph() as { width?: number; height?: number };
-  return { cluster, nodes, edges, width: size.width ?? 0, height: size.height ?? 0 };
+  return {
+    cluster,
+    nodes,
+    edges: [...edges, ...loops(cluster, nodes)],
+    width: size.width ?? 0,
+    height: size.height ?? 0,
+  };
 }
 
 /** In rows like words on a page: for long chains, which no layers can show. */
@@ -155,7 +199,7 @@ function rows(cluster: Cluster, most: number, width: number): Block {
     } else x += gap;
     nodes.push({ node, x, y, ...size });
     x += size.width;
-    tallest = Math.max(tallest, size.height);
+    tallest = Math.max(tallest, size.height + loopRoom(cluster, node.id));
     widest = Math.max(widest, x);
   }
   const at = new Map(nodes.map((one) => [one.node.id, one]));
@@ -173,7 +217,7 @@ function rows(cluster: Cluster, most: number, width: number): Block {
     }
     return [{ edge, points: around(from, to), label: null }];
   });
-  return { cluster, nodes, edges, width: widest, height: y + tallest + 14 };
+  return { cluster, nodes, edges: [...edges, ...loops(cluster, nodes)], width: widest, height: y + tallest + 14 };
 }
 
 /** From one box to another that is not beside it: below the one, and in from above or below the other. */

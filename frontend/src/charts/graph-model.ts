@@ -6,7 +6,7 @@ import { type Filter, matchesCompilation, matchesFunction } from "../filter";
 import { counted, seconds as duration, functionName, count as number, place, short } from "../text";
 import { type CauseGroup, causeGroup } from "./causes";
 import type { Selection } from "./contract";
-import { processName } from "./lanes";
+import { processName, sourceOf } from "./lanes";
 
 export interface Node {
   readonly id: string;
@@ -58,7 +58,7 @@ export interface Picture {
 }
 
 /** From how many nodes of a function on those that came about in the same way become one, and how many at least. */
-const CROWD = 12;
+const CROWD = 8;
 const STACK = 5;
 /** Most nodes of a stack that are shown each. */
 const MOST_OF_STACK = 300;
@@ -83,14 +83,20 @@ export function recompilations(data: PageData, filter: Filter, expanded: Readonl
     const owner = data.functions.get(node.function);
     return !used.has(node.id) && owner !== undefined && matchesFunction(data, filter, owner);
   }).length;
+  // What was compared are function objects of one source, in one process.
+  const home = (node: SignatureNode | undefined): string =>
+    JSON.stringify([sourceOf(data, node?.function ?? null), data.functions.get(node?.function ?? -1)?.process ?? null]);
   const nodesOf = group(
     nodes.filter((node) => used.has(node.id)),
-    (node) => node.function,
+    home,
   );
-  const edgesOf = group(shown, (edge) => owners.get(edge.target)?.function);
+  const edgesOf = group(
+    shown.filter((edge) => home(owners.get(edge.source)) === home(owners.get(edge.target))),
+    (edge) => home(owners.get(edge.target)),
+  );
   const roots = cascades(data);
-  const clusters: Cluster[] = [...nodesOf].map(([id, own]) =>
-    signatureCluster(data, id, { nodes: own, edges: edgesOf.get(id) ?? [] }, expanded, roots),
+  const clusters: Cluster[] = [...nodesOf].map(([key, own]) =>
+    signatureCluster(data, { nodes: own, edges: edgesOf.get(key) ?? [] }, expanded, roots),
   );
   return limited(clusters, most, lonely);
 }
@@ -115,39 +121,58 @@ function limited(clusters: readonly Cluster[], most: number, lonely: number): Pi
   return { clusters: kept, hidden: { nodes, seconds }, lonely };
 }
 
+function nodeKey(owner: number, signature: number | null): string {
+  return `${owner}/${signature}`;
+}
+
+/** `S3`; where a source has several function objects, `object 2 S3`. */
+function signatureNames(data: PageData, functions: readonly number[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [k, id] of functions.entries()) {
+    const object = functions.length > 1 ? `object ${k + 1} ` : "";
+    for (const [n, one] of (data.functions.get(id)?.signatures ?? []).entries()) {
+      found.set(nodeKey(id, one.id), `${object}S${n + 1}`);
+    }
+  }
+  return found;
+}
+
 function signatureCluster(
   data: PageData,
-  id: number,
   parts: { nodes: SignatureNode[]; edges: RecompilationEdge[] },
   expanded: ReadonlySet<string>,
   roots: ReadonlyMap<number, CompilationReport[]>,
 ): Cluster {
+  const functions = [...new Set(parts.nodes.map((one) => one.function))].sort((a, b) => a - b);
+  const id = functions[0] ?? -1;
   const owner = data.functions.get(id);
-  const numbers = new Map(owner?.signatures.map((one, n) => [one.id, n + 1]));
-  const compilations = group(owner?.compilations_detail ?? [], (one) => one.signature);
+  const names = signatureNames(data, functions);
+  const detailed = functions.flatMap((each) => data.functions.get(each)?.compilations_detail ?? []);
+  const byNode = group(detailed, (one) => nodeKey(data.owner.get(one.id)?.id ?? -1, one.signature));
+  const own = (node: SignatureNode): CompilationReport[] => byNode.get(nodeKey(node.function, node.signature)) ?? [];
   const stacks = stacksOf(id, parts, expanded);
   const home = new Map<string, string>();
   for (const [stack, { members }] of stacks) for (const one of members) home.set(one.id, stack);
   const nodes = parts.nodes
     .filter((node) => !home.has(node.id))
-    .map((node) => signatureNode(data, node, numbers, compilations.get(node.signature) ?? [], roots));
+    .map((node) => signatureNode(data, node, names, own(node), roots));
   for (const [stack, { members, opens }] of stacks) {
-    const ordered = members.map((one) => numbers.get(one.signature ?? -1) ?? 0).sort((a, b) => a - b);
+    const told = members.map((one) => names.get(nodeKey(one.function, one.signature)) ?? "no signature");
     const seconds = members.reduce((sum, one) => sum + one.seconds, 0);
     const hits = members.reduce((sum, one) => sum + one.hits, 0);
     const times = members.reduce((sum, one) => sum + one.compilations, 0);
-    const own = members.flatMap((one) => compilations.get(one.signature) ?? []);
+    const all = members.flatMap(own);
     nodes.push({
       id: stack,
       title: `${number(members.length)} ${opens ? "" : "more "}signatures`,
       lines: [
-        `S${ordered[0]} … S${ordered.at(-1)}, same cause`,
+        `${told[0]} … ${told.at(-1)}, same cause`,
         `${duration(seconds)} · ${number(times)}×, ${number(hits)} hits`,
       ],
       seconds,
       members: members.length,
-      root: own.some((one) => roots.has(one.id)),
-      cascade: own.some((one) => one.root !== null),
+      root: all.some((one) => roots.has(one.id)),
+      cascade: all.some((one) => one.root !== null),
       select: { kind: "function", id },
       stack: opens ? stack : null,
     });
@@ -155,7 +180,13 @@ function signatureCluster(
   const place_ = owner === undefined ? "" : place(owner.file, owner.line, 40);
   const rank = processName(data, owner?.process ?? null);
   return {
-    title: [tail(functionName(owner?.name ?? "", 200), 60), place_, rank].filter(Boolean).join(" · "),
+    title: [
+      `${tail(functionName(owner?.name ?? "", 200), 60)}${functions.length > 1 ? ` ×${functions.length}` : ""}`,
+      place_,
+      rank,
+    ]
+      .filter(Boolean)
+      .join(" · "),
     seconds: parts.nodes.reduce((sum, one) => sum + one.seconds, 0),
     nodes,
     open: [...expanded].some((one) => one.startsWith(`f${id}|`)),
@@ -197,7 +228,7 @@ function stacksOf(
 function signatureNode(
   data: PageData,
   node: SignatureNode,
-  numbers: ReadonlyMap<number, number>,
+  names: ReadonlyMap<string, string>,
   own: readonly CompilationReport[],
   roots: ReadonlyMap<number, CompilationReport[]>,
 ): Node {
@@ -213,7 +244,7 @@ function signatureNode(
     lines.push(`↳ from ${tail(functionName(data.owner.get(follows.root)?.name ?? "another", 200), 22)}`);
   return {
     id: node.id,
-    title: node.signature === null ? "no signature" : `S${numbers.get(node.signature) ?? "?"}`,
+    title: names.get(nodeKey(node.function, node.signature)) ?? "no signature",
     lines,
     seconds: node.seconds,
     members: 1,

@@ -1,7 +1,7 @@
 /** Draws a graph: a scrolled picture that can be zoomed, whose nodes can be reached by arrow keys. */
 
 import { curveLinear, curveMonotoneX, curveMonotoneY, line } from "d3-shape";
-import { seconds as duration, count as number } from "../text";
+import { counted, seconds as duration, count as number } from "../text";
 import { CAUSE_GROUPS, CAUSE_ORDER, type CauseGroup } from "./causes";
 import type { ChartOptions, Selection } from "./contract";
 import { followWidth, html, set, svg } from "./dom";
@@ -16,7 +16,9 @@ const TALLEST = 620;
 export interface GraphWords {
   readonly label: string;
   readonly empty: string;
-  /** What is left out for want of an edge: `functions that compile inside no other`. */
+  /** What a node is: `signature`. */
+  readonly noun: string;
+  /** Those without an edge: `that no recompilation leads to or from`. */
   readonly lonely: string;
   readonly note: string;
 }
@@ -204,7 +206,8 @@ export class Graph {
     const parts = clusters.length === 0 ? [this.#words.empty] : [this.#words.note];
     if (hidden.nodes > 0)
       parts.push(`Left out for room: ${number(hidden.nodes)} more, ${duration(hidden.seconds)}; filter to see them.`);
-    if (lonely > 0 && clusters.length > 0) parts.push(`Not drawn: ${number(lonely)} ${this.#words.lonely}.`);
+    if (lonely > 0 && clusters.length > 0)
+      parts.push(`Not drawn: ${counted(lonely, this.#words.noun)} ${this.#words.lonely}.`);
     return parts.join(" ");
   }
 
@@ -384,7 +387,8 @@ function edgeMark(one: PlacedEdge): SVGGElement {
   const colour = `var(${colourOf(edge.group, edge.cascade)})`;
   const [first, last] = [points[0] ?? [0, 0], points.at(-1) ?? [0, 0]];
   const flat = Math.abs(last[0] - first[0]) >= Math.abs(last[1] - first[1]);
-  const curve = one.label === null ? curveLinear : flat ? curveMonotoneX : curveMonotoneY;
+  const curve =
+    one.label === null || edge.source === edge.target ? curveLinear : flat ? curveMonotoneX : curveMonotoneY;
   const draw = line<readonly [number, number]>().curve(curve);
   const d = draw([...points]) ?? "";
   const path = svg("path", {

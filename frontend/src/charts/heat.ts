@@ -1,20 +1,21 @@
 /** Function × cause by seconds: a table whose cells are darker the more they cost; the numbers are in them. */
 
 import "./charts.css";
-import type { PageData } from "../data";
+import type { FunctionReport, PageData } from "../data";
 import { type Filter, matchesCompilation } from "../filter";
-import { seconds as duration, functionName, place, short } from "../text";
+import { seconds as duration, short } from "../text";
 import { CAUSE_GROUPS, causeGroup } from "./causes";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { html, svg } from "./dom";
-import { processName } from "./lanes";
 import { glyph } from "./legend";
 import { mainCause } from "./main-cause";
+import { sourceWords } from "./phases";
 
 const FIRST = 20;
 const MORE = 50;
 
 export interface HeatRow {
+  /** Id of the first function of the source. */
   readonly function: number;
   readonly total: number;
   readonly cells: ReadonlyMap<string, { readonly seconds: number; readonly compilations: number }>;
@@ -30,16 +31,16 @@ export interface Heat {
 }
 
 /**
- * Seconds by function and cause. A compilation with several causes is counted whole under its main one, so that all cells add up to what was compiled.
+ * Seconds by function and cause; function objects of one source are one row. A compilation with several causes is counted whole under its main one, so that all cells add up to what was compiled.
  */
 export function heat(data: PageData, filter: Filter): Heat {
   const kinds = new Map<string, number>();
   const rows: HeatRow[] = [];
   let most = 0;
-  for (const owner of data.report.functions) {
+  for (const group of data.groups) {
     const cells = new Map<string, { seconds: number; compilations: number }>();
     let total = 0;
-    for (const one of owner.compilations_detail) {
+    for (const one of group.functions.flatMap((each) => each.compilations_detail)) {
       if (!matchesCompilation(data, filter, one)) continue;
       const kind = mainCause(data, one);
       const cell = cells.get(kind) ?? { seconds: 0, compilations: 0 };
@@ -50,7 +51,7 @@ export function heat(data: PageData, filter: Filter): Heat {
       total += one.seconds;
     }
     for (const cell of cells.values()) most = Math.max(most, cell.seconds);
-    if (cells.size > 0) rows.push({ function: owner.id, total, cells });
+    if (cells.size > 0) rows.push({ function: group.id, total, cells });
   }
   return {
     kinds: [...kinds].map(([kind, seconds]) => ({ kind, seconds })).sort((a, b) => b.seconds - a.seconds),
@@ -94,9 +95,6 @@ class HeatChart implements Chart {
       return;
     }
     const table = html("table", { class: "plot-heat-table" });
-    table.append(
-      html("caption", { class: "plot-note" }, "Seconds of compiling by function and main cause; darker is more."),
-    );
     const head = html("thead");
     const titles = html("tr");
     titles.append(html("th", { scope: "col" }, "function"), html("th", { scope: "col" }, "all"));
@@ -112,7 +110,9 @@ class HeatChart implements Chart {
     table.append(head, body);
     const wide = html("div", { class: "plot-wide" });
     wide.append(table);
-    const parts: HTMLElement[] = [wide];
+    const note = "Seconds of compiling by function and main cause; darker is more.";
+    table.setAttribute("aria-label", note);
+    const parts: HTMLElement[] = [html("p", { class: "plot-note" }, note), wide];
     if (found.rows.length > shown.length) {
       const rest = found.rows.slice(shown.length).reduce((sum, one) => sum + one.total, 0);
       const more = html(
@@ -144,14 +144,11 @@ class HeatChart implements Chart {
   }
 
   #row(row: HeatRow, found: Heat, first: boolean): HTMLElement {
-    const owner = this.#data.functions.get(row.function);
     const made = html("tr");
     const head = html("th", { scope: "row" });
-    const name = functionName(owner?.name ?? "", 60);
-    const where = owner === undefined ? "" : place(owner.file, owner.line, 40);
-    const button = html("button", { type: "button", class: "plot-plain", title: `${name} ${where}` });
-    const rank = processName(this.#data, owner?.process ?? null);
-    button.append(html("b", {}, name), html("small", {}, [where, rank].filter(Boolean).join(" · ")));
+    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function));
+    const button = html("button", { type: "button", class: "plot-plain", title: `${name} ${detail}` });
+    button.append(html("b", {}, name), html("small", {}, detail));
     button.addEventListener("click", () => this.#options.select({ kind: "function", id: row.function }));
     head.append(button);
     made.append(head, html("td", {}, duration(row.total)));
@@ -188,9 +185,13 @@ class HeatChart implements Chart {
     return made;
   }
 
+  #functions(id: number): readonly FunctionReport[] {
+    return this.#data.group.get(id)?.functions ?? [];
+  }
+
   /** Choose the costliest compilation of a cell. */
   #chooseCostliest(owner: number, kind: string): void {
-    const all = this.#data.functions.get(owner)?.compilations_detail ?? [];
+    const all = this.#functions(owner).flatMap((one) => one.compilations_detail);
     const own = all.filter(
       (one) => mainCause(this.#data, one) === kind && matchesCompilation(this.#data, this.#filter, one),
     );

@@ -1,5 +1,6 @@
 /**
- * The lanes of the timeline: one for each function and each thread that compiled it, and one for what nobody watched.
+ * The lanes of the timeline: one for each function, in each process and on each thread that compiled it, and one for
+ * what nobody watched. Function objects of one source (a lambda made anew in a loop) share a lane.
  *
  * The slices of a compilation are own times, and a slice that encloses others is not where they are: each is laid at
  * its start, or after the one before it where that has not ended. So a block's length is what compiling took, and its
@@ -72,7 +73,7 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
   const groups = new Map<string, { extent: Extent; blocks: Block[]; seconds: number; count: number }>();
   for (const extent of data.timeline.extents) {
     if (!matchesExtent(data, filter, extent)) continue;
-    const key = laneKey(extent);
+    const key = laneKey(data, extent);
     let group = groups.get(key);
     if (group === undefined) {
       group = { extent, blocks: [], seconds: 0, count: 0 };
@@ -85,18 +86,20 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
     const kind = detail === undefined ? null : mainCause(data, detail);
     group.blocks.push(blockOf(extent, own, detail, kind));
   }
-  const most = busiestLanes(groups);
-  const stretches = stretchesByFunction(data.timeline.stretches);
+  const calls = callsBySource(data, filter);
+  const most = busiestLanes(data, groups);
   const found = [...groups.entries()].map(([key, group]) => {
-    const owner = group.extent.function === null ? undefined : data.functions.get(group.extent.function);
+    const { function: owner, process } = group.extent;
     // The calls of a function are not known by thread: they are drawn once, where most was compiled.
-    const calls = owner !== undefined && most.get(owner.id) === key ? (stretches.get(owner.id) ?? []) : [];
-    return lane(key, data, group.extent, owner, group, calls);
+    const source = owner === null ? null : callsKey(data, owner, process);
+    if (source === null || most.get(source) !== key) return lane(key, data, group.extent, group, []);
+    const own = calls.get(source) ?? [];
+    calls.delete(source);
+    return lane(key, data, group.extent, group, own);
   });
-  const drawn = new Set(found.map((one) => one.function));
-  for (const owner of data.report.functions) {
-    const calls = stretches.get(owner.id);
-    if (drawn.has(owner.id) || calls === undefined || !matchesFunction(data, filter, owner)) continue;
+  for (const [, own] of calls) {
+    const owner = data.functions.get(own[0]?.function ?? -1);
+    if (owner === undefined) continue;
     const extent = {
       compilation: -1,
       episode: 0,
@@ -106,35 +109,49 @@ export function lanes(data: PageData, filter: Filter): Lane[] {
       process: owner.process,
       thread: null,
     };
-    found.push(lane(laneKey(extent), data, extent, owner, { blocks: [], seconds: 0, count: 0 }, calls));
+    found.push(lane(laneKey(data, extent), data, extent, { blocks: [], seconds: 0, count: 0 }, own));
   }
   return ordered(found, "seconds");
 }
 
-function laneKey(extent: Extent): string {
-  return JSON.stringify([extent.function, extent.process, extent.thread]);
+function laneKey(data: PageData, extent: Extent): string {
+  return JSON.stringify([sourceOf(data, extent.function), extent.process, extent.thread]);
 }
 
-function busiestLanes(groups: ReadonlyMap<string, { extent: Extent; seconds: number }>): Map<number, string> {
-  const best = new Map<number, { key: string; seconds: number }>();
+/** Id of the first function of the same source; null: nobody's. */
+export function sourceOf(data: PageData, owner: number | null): number | null {
+  return owner === null ? null : (data.group.get(owner)?.id ?? owner);
+}
+
+function callsKey(data: PageData, owner: number, process: number | null): string {
+  return JSON.stringify([sourceOf(data, owner), process]);
+}
+
+function busiestLanes(
+  data: PageData,
+  groups: ReadonlyMap<string, { extent: Extent; seconds: number }>,
+): Map<string, string> {
+  const best = new Map<string, { key: string; seconds: number }>();
   for (const [key, { extent, seconds }] of groups) {
     if (extent.function === null) continue;
-    const known = best.get(extent.function);
-    if (known === undefined || seconds > known.seconds) best.set(extent.function, { key, seconds });
+    const source = callsKey(data, extent.function, extent.process);
+    const known = best.get(source);
+    if (known === undefined || seconds > known.seconds) best.set(source, { key, seconds });
   }
-  return new Map([...best].map(([id, { key }]) => [id, key]));
+  return new Map([...best].map(([source, { key }]) => [source, key]));
 }
 
 function lane(
   key: string,
   data: PageData,
   extent: Extent,
-  owner: FunctionReport | undefined,
   group: { blocks: Block[]; seconds: number; count: number },
   calls: readonly Stretch[],
 ): Lane {
+  const owner = extent.function === null ? undefined : data.functions.get(extent.function);
   const blocks = group.blocks.sort((a, b) => a.start - b.start || b.end - a.end);
-  const title = owner === undefined ? "not watched" : functionName(owner.name, 80);
+  const objects = owner === undefined ? [] : sameProcess(data, owner);
+  const times = objects.length > 1 ? ` ×${objects.length}` : "";
   const details = [
     owner === undefined ? "eager operations" : place(owner.file, owner.line, 40),
     processName(data, extent.process),
@@ -142,17 +159,44 @@ function lane(
   ];
   return {
     key,
-    function: owner?.id ?? null,
+    function: sourceOf(data, owner?.id ?? null),
     process: extent.process,
-    title,
+    title: owner === undefined ? "not watched" : `${functionName(owner.name, 80)}${times}`,
     detail: details.filter(Boolean).join(" · "),
-    state: owner?.state ?? null,
+    state: objects.find((one) => one.state === "thrashing")?.state ?? owner?.state ?? null,
     seconds: group.seconds,
     compilations: group.count,
     blocks,
     reach: reachOf(blocks),
-    stretches: [...calls].sort((a, b) => a.start - b.start),
+    stretches: united(calls),
   };
+}
+
+/** The function objects of one source in one process. */
+function sameProcess(data: PageData, owner: FunctionReport): FunctionReport[] {
+  const all = data.group.get(owner.id)?.functions ?? [owner];
+  return all.filter((one) => one.process === owner.process);
+}
+
+/** Stretches in order; those of several function objects that overlap are one: so many calls from here to there. */
+export function united(calls: readonly Stretch[]): Stretch[] {
+  const found: Stretch[] = [];
+  for (const one of [...calls].sort((a, b) => a.start - b.start)) {
+    const last = found.at(-1);
+    if (last === undefined || (last.end !== null && one.start >= last.end) || last.function === one.function) {
+      found.push(one);
+      continue;
+    }
+    found[found.length - 1] = {
+      function: last.function,
+      start: last.start,
+      end: last.end === null || one.end === null ? null : Math.max(last.end, one.end),
+      calls: last.calls + one.calls,
+      hits: last.hits + one.hits,
+      eager_fallbacks: last.eager_fallbacks + one.eager_fallbacks,
+    };
+  }
+  return found;
 }
 
 /** `rank 3`; empty where there is one process. */
@@ -220,12 +264,15 @@ function slicesByEpisode(slices: readonly Slice[]): Map<string, Slice[]> {
   return found;
 }
 
-function stretchesByFunction(stretches: readonly Stretch[]): Map<number, Stretch[]> {
-  const found = new Map<number, Stretch[]>();
-  for (const one of stretches) {
-    if (one.calls === 0) continue;
-    const list = found.get(one.function);
-    if (list === undefined) found.set(one.function, [one]);
+/** The calls of the functions that `filter` leaves, by source and process. */
+function callsBySource(data: PageData, filter: Filter): Map<string, Stretch[]> {
+  const found = new Map<string, Stretch[]>();
+  for (const one of data.timeline.stretches) {
+    const owner = data.functions.get(one.function);
+    if (one.calls === 0 || owner === undefined || !matchesFunction(data, filter, owner)) continue;
+    const key = callsKey(data, owner.id, owner.process);
+    const list = found.get(key);
+    if (list === undefined) found.set(key, [one]);
     else list.push(one);
   }
   return found;

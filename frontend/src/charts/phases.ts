@@ -8,7 +8,7 @@ import { PHASES, phaseProperty } from "../theme";
 import { type Bar, bars } from "./bars";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { followWidth, html } from "./dom";
-import { processName } from "./lanes";
+import { processName, sourceOf } from "./lanes";
 import { legend, phaseItems } from "./legend";
 
 /** Bars at first, and how many more a press shows. */
@@ -17,11 +17,45 @@ const MORE = 50;
 
 export const render: RenderChart = (container, data, options) => new PhasesChart(container, data, options);
 
-/** The functions that `filter` leaves and that compiled, the costliest first. */
-export function costliest(data: PageData, filter: Filter): FunctionReport[] {
-  return data.report.functions
-    .filter((one) => one.compile_seconds > 0 && matchesFunction(data, filter, one))
-    .sort((a, b) => b.compile_seconds - a.compile_seconds || a.id - b.id);
+/** The functions of one source that a filter leaves, added up. */
+export interface Source {
+  /** As it is chosen: the first of them. */
+  readonly id: number;
+  readonly first: FunctionReport;
+  readonly functions: readonly FunctionReport[];
+  readonly seconds: number;
+  readonly compilations: number;
+  readonly phases: Readonly<Record<string, number>>;
+}
+
+/** The sources that `filter` leaves and that compiled, the costliest first. */
+export function costliest(data: PageData, filter: Filter): Source[] {
+  const found: Source[] = [];
+  for (const group of data.groups) {
+    const functions = group.functions.filter((one) => matchesFunction(data, filter, one));
+    const first = functions[0];
+    const seconds = functions.reduce((sum, one) => sum + one.compile_seconds, 0);
+    if (first === undefined || seconds <= 0) continue;
+    const phases: Record<string, number> = {};
+    for (const one of functions) {
+      for (const [phase, own] of Object.entries(one.phases)) phases[phase] = (phases[phase] ?? 0) + own;
+    }
+    const compilations = functions.reduce((sum, one) => sum + one.compilations, 0);
+    found.push({ id: group.id, first, functions, seconds, compilations, phases });
+  }
+  return found.sort((a, b) => b.seconds - a.seconds || a.id - b.id);
+}
+
+/** `step ×8`, and where it is: `train.py:12 · rank 3`, or of how many processes. */
+export function sourceWords(data: PageData, functions: readonly FunctionReport[]): { title: string; detail: string } {
+  const first = functions[0];
+  if (first === undefined) return { title: "", detail: "" };
+  const processes = new Set(functions.map((one) => one.process));
+  const where = processes.size > 1 ? `${processes.size} processes` : processName(data, first.process);
+  return {
+    title: `${functionName(first.name, 60)}${functions.length > 1 ? ` ×${functions.length}` : ""}`,
+    detail: [place(first.file, first.line, 40), where].filter(Boolean).join(" · "),
+  };
 }
 
 /** Phases in the order in which they run; those of a newer jitscope last. */
@@ -83,7 +117,7 @@ class PhasesChart implements Chart {
     ];
     if (all.length === 0) parts.push(html("p", { class: "plot-note" }, "Nothing that is shown was compiled."));
     if (all.length > shown.length) {
-      const rest = all.slice(shown.length).reduce((sum, one) => sum + one.compile_seconds, 0);
+      const rest = all.slice(shown.length).reduce((sum, one) => sum + one.seconds, 0);
       const more = html(
         "button",
         { type: "button" },
@@ -102,28 +136,24 @@ class PhasesChart implements Chart {
     again?.focus({ preventScroll: true });
   }
 
-  #bar(one: FunctionReport, order: readonly string[]): Bar {
+  #bar(one: Source, order: readonly string[]): Bar {
     const parts = order
       .filter((phase) => (one.phases[phase] ?? 0) > 0)
       .map((phase) => {
         const seconds = one.phases[phase] ?? 0;
-        return {
-          property: phaseProperty(phase),
-          texture: "solid" as const,
-          seconds,
-          text: `${short(phase, 40)} ${duration(seconds)}`,
-        };
+        const text = `${short(phase, 40)} ${duration(seconds)}`;
+        return { property: phaseProperty(phase), texture: "solid" as const, seconds, text };
       });
-    const where = [place(one.file, one.line, 40), processName(this.#data, one.process)].filter(Boolean).join(" · ");
-    const title = functionName(one.name, 60);
+    const { title, detail } = sourceWords(this.#data, one.functions);
+    const told = parts.map((part) => part.text).join(", ");
     return {
       title,
-      detail: where,
-      numbers: `${duration(one.compile_seconds)} · ${one.compilations}×`,
+      detail,
+      numbers: `${duration(one.seconds)} · ${one.compilations}×`,
       parts,
-      label: `${title}, ${where}: ${duration(one.compile_seconds)} in ${counted(one.compilations, "compilation")}: ${parts.map((part) => part.text).join(", ")}`,
+      label: `${title}, ${detail}: ${duration(one.seconds)} in ${counted(one.compilations, "compilation")}: ${told}`,
       press: () => this.#options.select({ kind: "function", id: one.id }),
-      chosen: this.#chosen?.kind === "function" && this.#chosen.id === one.id,
+      chosen: this.#chosen?.kind === "function" && sourceOf(this.#data, this.#chosen.id) === one.id,
     };
   }
 }

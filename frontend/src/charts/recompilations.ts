@@ -26,7 +26,8 @@ class RecompilationsChart implements Chart {
     const words = {
       label: "Recompilation graph",
       empty: "Nothing that is shown was compiled a second time.",
-      lonely: "signatures that no recompilation leads to or from",
+      noun: "signature",
+      lonely: "that no recompilation leads to or from",
       note: "A box is a signature, larger the more seconds it took; an arrow leads from the signature that the compilation is compared with.",
     };
     this.#graph = new Graph(container, "recompilations", words, options, (stack) => {

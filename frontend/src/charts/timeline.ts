@@ -9,7 +9,7 @@ import { CAUSE_ORDER } from "./causes";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { followWidth, html, NextFrame } from "./dom";
 import { followGestures } from "./gestures";
-import { type Block, type Lane, lanes, type Order, ordered, warmedUp } from "./lanes";
+import { type Block, type Lane, lanes, type Order, ordered, sourceOf, warmedUp } from "./lanes";
 import { causeItem, legend, legendItem, phaseItems, swatch } from "./legend";
 import { Overview } from "./overview";
 import { remembered, sized } from "./paint";
@@ -97,7 +97,7 @@ class TimelineChart implements Chart {
       this.#describe();
     }
     this.#chosen = selection?.kind === "compilation" ? new Set([selection.id]) : new Set();
-    this.#chosenFunction = selection?.kind === "function" ? selection.id : null;
+    this.#chosenFunction = selection?.kind === "function" ? sourceOf(this.#data, selection.id) : null;
     if (selection?.kind === "finding") this.#chosen = new Set(this.#data.report.findings[selection.id]?.compilations);
     this.#layout();
   }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import source from "../../../src/jitscope/model/cause.py?raw";
-import { fiveFunctions } from "../../harness/synthetic";
+import { fiveFunctions, lambdaInLoop } from "../../harness/synthetic";
 import { CAUSE_GROUPS, CAUSE_ORDER, causeGroup } from "../../src/charts/causes";
 import css from "../../src/charts/charts.css?raw";
 import { heat } from "../../src/charts/heat";
 import { mainCause } from "../../src/charts/main-cause";
-import { phaseOrder } from "../../src/charts/phases";
+import { costliest, phaseOrder } from "../../src/charts/phases";
 import { ALL } from "../../src/filter";
 
 describe("groups of causes", () => {
@@ -59,6 +59,13 @@ test("the main cause is the finding's, where the compilation has it; else its fi
   expect(mainCause(data, one)).toBe("shape");
   one.causes = [{ ...base, kind: "layout" }];
   expect(mainCause(data, one)).toBe("layout");
+});
+
+test("function objects of one source are one bar and one row", () => {
+  const data = lambdaInLoop();
+  expect(costliest(data, ALL).map((one) => [one.functions.length, one.compilations])).toEqual([[14, 14]]);
+  expect(costliest(data, ALL)[0]?.seconds).toBeCloseTo(14 * 0.3);
+  expect(heat(data, ALL).rows).toHaveLength(1);
 });
 
 test("phases are in the order in which they run, unknown ones last", () => {

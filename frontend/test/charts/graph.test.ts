@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fiveFunctions, manySignatures, thousandFunctions } from "../../harness/synthetic";
+import { fiveFunctions, lambdaInLoop, manySignatures, pageData, thousandFunctions } from "../../harness/synthetic";
 import { nextNode } from "../../src/charts/graph";
 import { layout, type PlacedNode } from "../../src/charts/graph-layout";
 import { calls, connected, type Picture, recompilations } from "../../src/charts/graph-model";
@@ -43,6 +43,15 @@ describe("the recompilation graph", () => {
     const open = recompilations(data, ALL, new Set([stack?.stack ?? ""]), 500);
     expect(open.clusters[0]?.nodes).toHaveLength(200);
     expect(open.clusters[0]?.edges).toHaveLength(199);
+  });
+
+  test("function objects of one source are one part, and their arrows lead from one to the next", () => {
+    const data = lambdaInLoop();
+    const stack = nodes(recompilations(data, ALL, none, 200)).find((one) => one.stack !== null);
+    expect(stack).toMatchObject({ members: 13, title: "13 signatures" });
+    const open = recompilations(data, ALL, new Set([stack?.stack ?? ""]), 200);
+    expect(open.clusters.map((one) => [one.nodes.length, one.edges.length])).toEqual([[14, 13]]);
+    expect(open.clusters[0]?.nodes[3]?.title).toBe("object 4 S1");
   });
 
   test("what is left out for room is told", () => {
@@ -117,6 +126,39 @@ describe("the layout", () => {
   test("a long chain is no wider than the page", () => {
     const picture = recompilations(data, ALL, new Set([stack]), 500);
     expect(layout(picture.clusters, 1200).width).toBeLessThan(1300);
+  });
+
+  test("an arrow from a node to itself is below it, and nothing else is there", () => {
+    const data = pageData([
+      {
+        name: "f",
+        steps: [1, 2, 3, 4].map((start) => ({
+          start,
+          phases: { compile: 1 },
+          signature: start < 3 ? start : 2,
+          cause: "cache_cleared",
+        })),
+      },
+    ]);
+    data.graphs.recompilation.edges.push({
+      source: "f1/s2",
+      target: "f1/s2",
+      causes: "cache_cleared",
+      paths: "",
+      seconds: 1,
+      compilation: 3,
+      failed: false,
+    });
+    const found = layout(recompilations(data, ALL, none, 200).clusters, 1200);
+    const node = found.nodes.find((one) => one.node.id === "f1/s2");
+    const loop = found.edges.find((one) => one.edge.source === one.edge.target);
+    if (node === undefined || loop === undefined) throw new Error("nothing drawn");
+    for (const [x, y] of loop.points) {
+      expect(x).toBeGreaterThan(node.x);
+      expect(x).toBeLessThan(node.x + node.width);
+      expect(y).toBeGreaterThanOrEqual(node.y + node.height);
+      expect(y).toBeLessThan(found.height);
+    }
   });
 
   test("what costs more is larger", () => {

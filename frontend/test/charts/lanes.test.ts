@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { eightRanks, fiveFunctions, pageData, thousandFunctions } from "../../harness/synthetic";
-import { blockOf, laid, lanes, ordered, warmedUp } from "../../src/charts/lanes";
+import { eightRanks, fiveFunctions, lambdaInLoop, pageData, thousandFunctions } from "../../harness/synthetic";
+import { blockOf, laid, lanes, ordered, united, warmedUp } from "../../src/charts/lanes";
 import { blockAt, blockLines, neighbour } from "../../src/charts/timeline-hit";
 import { ALL } from "../../src/filter";
 
@@ -29,6 +29,28 @@ describe("lanes", () => {
     expect(other).toHaveLength(1);
     expect(other[0]?.compilations).toBe(61);
     expect(other[0]?.blocks.every((one) => one.cause === null)).toBe(true);
+  });
+
+  test("function objects of one source share a lane, with the sum of their calls", () => {
+    const found = lanes(lambdaInLoop(), ALL);
+    expect(found.map((one) => [one.title, one.compilations])).toEqual([["<lambda> ×14", 14]]);
+    expect(found[0]?.stretches.reduce((sum, one) => sum + one.hits, 0)).toBe(14);
+  });
+
+  test("stretches of several function objects that overlap are one", () => {
+    const stretch = (owner: number, start: number, end: number | null) => ({
+      function: owner,
+      start,
+      end,
+      calls: 2,
+      hits: 1,
+      eager_fallbacks: 0,
+    });
+    expect(united([stretch(2, 3, 9), stretch(1, 1, 5), stretch(1, 20, 30)])).toEqual([
+      { function: 1, start: 1, end: 9, calls: 4, hits: 2, eager_fallbacks: 0 },
+      stretch(1, 20, 30),
+    ]);
+    expect(united([stretch(1, 1, null), stretch(2, 3, 9)])[0]?.end).toBeNull();
   });
 
   test("a filter leaves what matches", () => {
