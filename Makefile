@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
        $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types check matrix accuracy schema cli docs bench build clean
+.PHONY: help demo test browser lint format types check frontend matrix accuracy schema cli docs bench build clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -21,6 +21,17 @@ demo: $(STAMP)  ## attention on JAX and PyTorch: timings, and what was compiled 
 
 test: $(STAMP)  ## all tests; make test ARGS="-k name" for some of them
 	@$(BIN)/python -m pytest $(ARGS)
+
+browser: $(STAMP)  ## what the tests of the HTML report need: Playwright, and a Chromium (with apt-get, as root)
+	@$(PIP) --editable ".[browser]"
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+	    test "$$(id -u)" = 0 && command -v apt-get >/dev/null || \
+	    { echo "install Chromium, or set JITSCOPE_TEST_BROWSER; then: make test" >&2; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends chromium >/dev/null
+
+frontend:  ## build the HTML report's script and style sheet from frontend/ (needs Node 20.19 or newer)
+	@cd frontend && npm ci --silent && npm run --silent check
 
 lint: $(STAMP)  ## ruff: rules and formatting
 	@$(BIN)/ruff check .
@@ -58,7 +69,7 @@ build: $(STAMP)  ## wheel and source archive into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .nox build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .jitscope
+	rm -rf $(VENV) .nox build dist site frontend/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .jitscope
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt

@@ -26,7 +26,16 @@ MAY_IMPORT = {
         "msgspec",
     },
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},
-    "render": {"jitscope.model", "jitscope.analysis", "jitscope.render", "msgspec", "rich", "networkx", "matplotlib"},
+    "render": {
+        "jitscope.model",
+        "jitscope.analysis",
+        "jitscope.render",
+        "jitscope.version",
+        "msgspec",
+        "rich",
+        "networkx",
+        "matplotlib",
+    },
 }
 FRAMEWORKS = {"jax", "jaxlib", "torch", "numpy"}
 

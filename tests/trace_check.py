@@ -21,41 +21,48 @@ def trace(value):
 
 
 def check(events):
-    """As a viewer reads it: in the order of time, slices nest, and each arrow has a slice at both ends."""
+    """As a viewer reads it, in the order of the file: slices nest, and each arrow has a slice at both ends.
+
+    The result is the two slices of each arrow, by its number.
+    """
+    return read(events)[1]
+
+
+def read(events):
+    """The slices, with their duration, and the two that each arrow ties."""
     timed = [event for event in events if event["ph"] != "M"]
     assert timed == sorted(timed, key=lambda event: event["ts"])
-    stacks: dict[tuple, list] = {}
-    begun, ended = {}, {}
+    found, stacks, begun, ended = [], {}, {}, {}
     for event in timed:
-        if event["ph"] == "C":
-            continue
-        stack = stacks.setdefault((event["pid"], event["tid"]), [])
-        while (
-            stack
-            and stack[-1]["ts"] + stack[-1]["dur"] <= event["ts"]
-            and not (stack[-1]["ts"] == event["ts"] and event["ph"] != "X")
-        ):
-            stack.pop()
-        if event["ph"] == "X":
-            if stack:
-                assert event["ts"] + event["dur"] <= stack[-1]["ts"] + stack[-1]["dur"], "slices cross each other"
-            stack.append(event)
-        else:
-            assert stack, "an arrow without a slice"
-            which = begun if event["ph"] == "s" else ended
-            assert event["id"] not in which
-            assert event["ph"] == "s" or event["id"] in begun, "an arrow ends before it begins"
-            which[event["id"]] = stack[-1]
+        stack = stacks.setdefault((event["pid"], event.get("tid")), [])
+        match event["ph"]:
+            case "B":
+                found.append(dict(event))
+                stack.append(found[-1])
+            case "E":
+                one = stack.pop()
+                assert one["name"] == event["name"], "slices cross each other"
+                one["dur"] = event["ts"] - one["ts"]
+            case "s" | "f" as kind:
+                assert stack, "an arrow without a slice"
+                which = begun if kind == "s" else ended
+                assert event["id"] not in which
+                assert kind == "s" or event["id"] in begun, "an arrow ends before it begins"
+                which[event["id"]] = stack[-1]
+    assert not any(stacks.values()), "a slice without an end"
     assert begun.keys() == ended.keys()
-    assert len({event["tid"] for event in events if "tid" in event} | {event["pid"] for event in events}) == len(
-        {event["tid"] for event in events if "tid" in event}
-    ) + len({event["pid"] for event in events}), "a number names a process and a track"
-    return {number: (begun[number], ended[number]) for number in begun}
+    assert all(begun[number] is not ended[number] for number in begun)
+    named = [event["tid"] for event in events if event.get("name") == "thread_name"]
+    assert len(named) == len(set(named)), "Perfetto names threads by their number alone, whatever process they are in"
+    assert not {event["pid"] for event in events} & set(named), "that number is the main thread's"
+    return found, {number: (begun[number], ended[number]) for number in begun}
 
 
 def slices(events, category):
-    return [event for event in events if event["ph"] == "X" and event["cat"] == category]
+    """The slices of one category, in the order in which they begin."""
+    return [one for one in read(events)[0] if one["cat"] == category]
 
 
 def tracks(events):
-    return [event["args"]["name"] for event in events if event["name"] == "thread_name"]
+    """The names of the tracks."""
+    return [event["args"]["name"] for event in events if event["ph"] == "M" and event["name"] == "thread_name"]

@@ -237,6 +237,18 @@ export interface Finding {
   plan: BucketPlan | null;
 }
 
+/** What happened under one label: in one test, in one cell of a notebook. */
+export interface LabelReport {
+  text: string | null;
+  entered: number;
+  calls: number;
+  hits: number;
+  compilations: number;
+  recompilations: number;
+  compile_seconds: number;
+  recompile_seconds: number;
+}
+
 export interface Report {
   schema: number;
   run: RunInfo;
@@ -247,6 +259,7 @@ export interface Report {
   caches: CacheReport[];
   /** The costliest first. */
   findings: Finding[];
+  labels: LabelReport[];
 }
 
 /**
@@ -393,6 +406,13 @@ export interface SourceLines {
   lines: string[];
 }
 
+/** Functions made from one source: the lambda that a loop makes anew each time, one function in several ranks. */
+export interface SourceGroup {
+  /** Id of the first of them. */
+  id: number;
+  functions: FunctionReport[];
+}
+
 /** The document in the page, decoded, with indexes. */
 export interface PageData {
   /** Version of jitscope that wrote the page. */
@@ -405,7 +425,13 @@ export interface PageData {
   library: Set<number>;
   source: SourceLines[];
   functions: Map<number, FunctionReport>;
+  /** Those that lost most time recompiling first. */
+  groups: SourceGroup[];
+  /** By the id of any of its functions. */
+  group: Map<number, SourceGroup>;
   compilations: Map<number, CompilationReport>;
+  /** By a compilation's id: its number among those of its source, from 1, as `jitscope why NAME#2` counts. */
+  number: Map<number, number>;
   /** Function that owns a compilation, by the compilation's id. */
   owner: Map<number, FunctionReport>;
 }

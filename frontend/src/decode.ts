@@ -1,6 +1,6 @@
 /** From the document in the page, which is kept in columns, to plain objects. */
 
-import type { CompilationReport, FunctionReport, PageData, SignatureTable } from "./data";
+import type { CompilationReport, FunctionReport, PageData, SignatureTable, SourceGroup } from "./data";
 
 /**
  * Rows as columns. A column is a list of numbers, booleans and nulls as they are; or positions in the document's list
@@ -68,6 +68,31 @@ function signatureTable(raw: RawSignatures, values: readonly unknown[]): Signatu
   };
 }
 
+/** As src/jitscope/analysis/grouping.py groups them. */
+function bySource(functions: readonly FunctionReport[]): SourceGroup[] {
+  const found = new Map<string, SourceGroup>();
+  for (const one of functions) {
+    const own = one.file === "" ? one.id : null;
+    const key = JSON.stringify([one.framework, one.file, one.line, one.column, one.name, own]);
+    const group = found.get(key);
+    if (group === undefined) found.set(key, { id: one.id, functions: [one] });
+    else group.functions.push(one);
+  }
+  const groups = [...found.values()];
+  for (const each of groups) {
+    each.functions.sort((a, b) => a.id - b.id);
+    each.id = each.functions[0]?.id ?? each.id;
+  }
+  const lost = (each: SourceGroup): number => each.functions.reduce((sum, one) => sum + one.recompile_seconds, 0);
+  const spent = (each: SourceGroup): number => each.functions.reduce((sum, one) => sum + one.compile_seconds, 0);
+  const costs = new Map(groups.map((each) => [each, [lost(each), spent(each)] as const]));
+  return groups.sort((a, b) => {
+    const [lostA, spentA] = costs.get(a) ?? [0, 0];
+    const [lostB, spentB] = costs.get(b) ?? [0, 0];
+    return lostB - lostA || spentB - spentA || a.id - b.id;
+  });
+}
+
 /** Decode the text of the page's JSON element. */
 export function decode(text: string): PageData {
   const raw = JSON.parse(text);
@@ -88,6 +113,12 @@ export function decode(text: string): PageData {
     }
   }
   const tables: SignatureTable[] = raw.signatures.map((each: RawSignatures) => signatureTable(each, values));
+  const groups = bySource(functions);
+  const number = new Map<number, number>();
+  for (const each of groups) {
+    const ids = each.functions.flatMap((one) => one.compilations_detail.map((detail) => detail.id));
+    for (const [n, id] of ids.sort((a, b) => a - b).entries()) number.set(id, n + 1);
+  }
   return {
     jitscope: raw.jitscope,
     report,
@@ -97,7 +128,10 @@ export function decode(text: string): PageData {
     library: new Set(raw.library as number[]),
     source: unpack(raw.source, values) as PageData["source"],
     functions: new Map(functions.map((one) => [one.id, one])),
+    groups,
+    group: new Map(groups.flatMap((each) => each.functions.map((one) => [one.id, each] as const))),
     compilations,
+    number,
     owner,
   };
 }

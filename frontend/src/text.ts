@@ -36,20 +36,23 @@ export function place(file: string, line: number, limit = 60): string {
   return `${short(file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1), limit)}:${line}`;
 }
 
-/** `1.24 s`, `38.1 ms`, `2 min 05 s`: as `jitscope report` writes seconds. */
+/** `870 µs`, `12.3 ms`, `4.52 s`, `312.4 s`: as `jitscope report` writes seconds (render/numbers.py). */
 export function seconds(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "not known";
-  if (value === 0) return "0 s";
-  if (value < 0.001) return `${digits(value * 1e6)} µs`;
-  if (value < 1) return `${digits(value * 1000)} ms`;
-  if (value < 120) return `${digits(value)} s`;
-  const whole = Math.round(value);
-  if (whole < 7200) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+  if (value <= 0) return "0 s";
+  for (const [unit, scale] of [
+    ["µs", 1e6],
+    ["ms", 1e3],
+  ] as const) {
+    const text = digits(value * scale, 0);
+    // The rounded number decides: 999.96 ms is 1 s.
+    if (Number(text) < 1000) return `${text} ${unit}`;
+  }
+  return `${digits(value, 1)} s`;
 }
 
-function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+function digits(value: number, most: number): string {
+  return value < 9.995 ? value.toFixed(2) : value.toFixed(value < 99.95 ? 1 : most);
 }
 
 /** `1,234`. */
@@ -62,8 +65,19 @@ export function counted(value: number, word: string): string {
   return `${count(value)} ${word}${value === 1 ? "" : "s"}`;
 }
 
-/** `12%`. */
+/** `12%`; what is not all or nothing is not shown as such: `<1%`, `>99%`. */
 export function percent(share: number): string {
-  const value = share * 100;
-  return `${value > 0 && value < 1 ? "<1" : value > 99 && value < 100 ? ">99" : value.toFixed(0)}%`;
+  if (share > 0 && share < 0.01) return "<1%";
+  if (share > 0.99 && share < 1) return ">99%";
+  return `${(share * 100).toFixed(0)}%`;
+}
+
+/** `487 / 497 (97.99%)`; rounded down, so that 100% means all. */
+export function ratio(part: number, whole: number): string {
+  const both = `${count(part)} / ${count(whole)}`;
+  if (whole === 0) return both;
+  const share = (100 * part) / whole;
+  if (part && share < 0.1) return `${both} (<0.1%)`;
+  const scale = share > 99 ? 100 : 10;
+  return `${both} (${Math.floor(share * scale) / scale}%)`;
 }

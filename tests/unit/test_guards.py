@@ -85,3 +85,12 @@ def test_a_guard_goes_to_the_cause_of_its_kind():
     assert 2 == matching(parse_guard("k == 2"), causes)
     assert 0 == matching(parse_guard("tensor 'x' stride mismatch at index 0. expected 4, actual 1"), causes)
     assert matching(parse_guard("GLOBAL_STATE changed: grad_mode "), causes) is None
+
+
+def test_of_a_very_long_text_the_start_is_read():
+    """A name of a megabyte: searching all of it would take hours."""
+    assert ("x", ("tree_structure",)) == (
+        parse_guard(f"list(dict.keys(L['x'])) == [{'k, ' * 400_000}]").path,
+        parse_guard(f"list(dict.keys(L['x'])) == [{'k, ' * 400_000}]").kinds,
+    )
+    assert parse_guard("n" * 1_000_000).path is None

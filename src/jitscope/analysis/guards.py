@@ -12,6 +12,9 @@ import msgspec
 
 from jitscope.model.cause import Cause, CauseKind
 
+READ = 4000
+"""Characters of a text that are read: one that lists all keys of a dict can be far longer."""
+
 _ENTRY = re.compile(r"^(\d+/\d+): ")
 _LOCAL = re.compile(r"\bL\['(\w+)'\]")
 _PATH = r"[A-Za-z_][\w.]*(?:\[(?:'[^']*'|\"[^\"]*\"|\d+)\][\w.]*)*"
@@ -66,7 +69,8 @@ class Guard(msgspec.Struct, frozen=True):
 def parse_guard(evidence: str) -> Guard:
     """Read one text of torch's, with or without the id of the rejected entry before it (``0/0: ``)."""
     text = re.split(r"\n|  +#", evidence.strip(), maxsplit=1)[0].rstrip()
-    bare = _LOCAL.sub(r"\1", _ENTRY.sub("", text))
+    # What a guard is about comes first; looking for it takes as long as the text's length, squared.
+    bare = _LOCAL.sub(r"\1", _ENTRY.sub("", text[:READ]))
     tensor = _TENSOR.match(bare)
     if tensor:
         return Guard(text, tensor["path"], _TENSOR_KINDS[tensor["what"]])

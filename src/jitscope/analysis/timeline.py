@@ -151,16 +151,19 @@ def _stretches(
         calls[one.call] = min(start, extent.start), max(end, extent.end)
     at, until = bounds
     splits = sorted(calls)
-    for n, counted in enumerate(_split(function.history, splits)):
-        end = until
-        if n < len(splits):
-            start, ended = calls[splits[n]]
-            # Compiles of two threads can overlap: calls are numbered by when they ended.
-            end = max(at, start)
+    *parts, rest = _split(function.history, splits)
+    for counted, ordinal in zip(parts, splits, strict=True):
+        start, end = calls[ordinal]
         if counted["calls"]:
-            yield Stretch(function.id, at, end, counted["calls"], counted["hit"], counted["eager_fallback"])
-        if n < len(splits):
-            at = max(at, ended)
+            # Compiles of two threads can overlap: calls are numbered by when they ended.
+            yield _stretch(function, at, max(at, start), counted)
+        at = max(at, end)
+    if rest["calls"]:
+        yield _stretch(function, at, until if until is None else max(at, until), rest)
+
+
+def _stretch(function: FunctionReport, start: float, end: float | None, counted: Mapping[str, int]) -> Stretch:
+    return Stretch(function.id, start, end, counted["calls"], counted["hit"], counted["eager_fallback"])
 
 
 def _split(history: Iterable[HistoryRun], splits: Sequence[int]) -> list[dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import webbrowser
 from pathlib import Path
 
@@ -40,10 +41,9 @@ def html(file: Path | None, output: Path | None, force: bool, open_: bool) -> No
     for source in run.paths:
         refuse_overwriting(target, source=source, force=force)
     write_file(target, render_html(run.recording, build_report(run.recording)), force=force)
+    opened = open_ and webbrowser.open(target.resolve().as_uri())
+    if open_ and not opened:
+        write_err("jitscope: no browser was found: open the file in one\n")
     write_out(f"{printable(str(target))}\n")
-    if open_:
-        if webbrowser.open(target.resolve().as_uri()):
-            return
-        write_err("jitscope: no browser was found here: open the file in one\n")
-    source = printable(run.source)
-    write_out(f"open it in a browser, or: jitscope report {source}\n" if not open_ else "")
+    if not open_:
+        write_out(f"jitscope html {shlex.quote(printable(run.source))} --force --open\n")

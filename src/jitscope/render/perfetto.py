@@ -79,8 +79,10 @@ class _Processes:
         for position, (key, pid) in enumerate(self.pids.items()):
             one = known[key] if key is not None else None
             label = one.label if one is not None else f"rank {report.run.rank}" if report.run.rank is not None else ""
-            yield _metadata("process_name", pid, 0, name=" · ".join(part for part in (_shown(label), program) if part))
-            yield _metadata("process_sort_index", pid, 0, sort_index=position)
+            yield _metadata(
+                "process_name", pid, pid, name=" · ".join(part for part in (_shown(label), program) if part)
+            )
+            yield _metadata("process_sort_index", pid, pid, sort_index=position)
             wall = one.wall_seconds if one is not None else report.run.wall_seconds
             if wall is None and key not in used:
                 continue
@@ -102,18 +104,20 @@ class _Processes:
 
 
 def _events(one: Slice, where: _Json) -> Iterator[_Json]:
-    """The slice, the arrows at it, and what is in it: a viewer ties an arrow to the innermost slice so far."""
+    """The slice, the arrows at it, and what is in it: a viewer ties an arrow to the innermost slice that is open.
+
+    Begin and end are events of their own: of whole ones (``X``) that begin together, Perfetto takes all before the
+    arrows, whatever their order in the file.
+    """
     name = _shown(one.name)
-    yield {
-        "ph": "X", "name": name, "cat": one.category, "ts": one.start, "dur": one.end - one.start, **where,
-        "args": one.args,
-    }  # fmt: skip
+    yield {"ph": "B", "name": name, "cat": one.category, "ts": one.start, **where, "args": one.args}
     for arrow in one.arriving:
         yield {"ph": "f", "bp": "e", "name": "led to", "cat": "flow", "id": arrow, "ts": one.start, **where}
     for arrow in one.leaving:
         yield {"ph": "s", "name": "led to", "cat": "flow", "id": arrow, "ts": one.start, **where}
     for inner in one.inner:
         yield from _events(inner, where)
+    yield {"ph": "E", "name": name, "ts": one.end, **where}
 
 
 def _counters(compilations: Sequence[TimedCompilation], pids: Mapping[int | None, int]) -> Iterator[_Json]:
@@ -153,7 +157,9 @@ def _counters(compilations: Sequence[TimedCompilation], pids: Mapping[int | None
 
 
 def _counter(name: str, pid: int, when: int, value: float) -> _Json:
-    return {"ph": "C", "name": name, "ts": when, "pid": pid, "args": {name.rpartition(" ")[2]: value}}
+    # Perfetto's name for it is both words.
+    first, _, second = name.partition(" ")
+    return {"ph": "C", "name": first, "ts": when, "pid": pid, "args": {second: value}}
 
 
 def _metadata(name: str, pid: int, tid: int, /, **args: str | int) -> _Json:
@@ -182,6 +188,8 @@ def _args(compilations: Sequence[TimedCompilation], functions: Mapping[int, Func
         }
         shown: _Json = {name: _shown(text) for name, text in known.items() if text is not None}
         found[one.id] = {"compilation": one.id, "seconds": one.seconds} | shown
+        if one.call is not None:
+            found[one.id]["call"] = one.call
         untimed = {late.name: late.seconds for late in one.late if not late.known}
         if untimed:
             found[one.id]["later, when is not recorded"] = untimed

@@ -135,7 +135,8 @@ def _slices(
             call.end = max(call.end, here.end)
         else:
             top.append(here)
-        arrows.draw(call, here)
+        if here is call.inner[-1] or call.start < here.start:  # on another track, an arrow needs a direction
+            arrows.draw(call, here)
     return top
 
 

@@ -38,7 +38,7 @@ _PAGE = """\
 <div id="app">
 <h1>{title}</h1>
 <p>{summary}</p>
-<noscript><p>The rest of this report needs JavaScript, which is off; <code>jitscope report</code> prints it as text.</p></noscript>
+<noscript><p>The rest of this page needs JavaScript; <code>jitscope report</code> prints it as text.</p></noscript>
 </div>
 <script type="application/json" id="jitscope-data">{data}</script>
 <script>{script}</script>
