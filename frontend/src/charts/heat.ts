@@ -3,7 +3,7 @@
 import "./charts.css";
 import type { FunctionReport, PageData } from "../data";
 import { type Filter, matchesCompilation } from "../filter";
-import { seconds as duration, short } from "../text";
+import { seconds as duration, functionName, short } from "../text";
 import { CAUSE_GROUPS, causeGroup } from "./causes";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { html, svg } from "./dom";
@@ -146,8 +146,11 @@ class HeatChart implements Chart {
   #row(row: HeatRow, found: Heat, first: boolean): HTMLElement {
     const made = html("tr");
     const head = html("th", { scope: "row" });
-    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function));
-    const button = html("button", { type: "button", class: "plot-plain", title: `${name} ${detail}` });
+    const owner = this.#data.functions.get(row.function);
+    const narrow = this.#root.clientWidth < 600;
+    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function), narrow ? 17 : 32);
+    const full = functionName(owner?.name ?? "", 200);
+    const button = html("button", { type: "button", class: "plot-plain", title: `${full} ${detail}` });
     button.append(html("b", {}, name), html("small", {}, detail));
     button.addEventListener("click", () => this.#options.select({ kind: "function", id: row.function }));
     head.append(button);
