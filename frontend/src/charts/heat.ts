@@ -67,20 +67,24 @@ class HeatChart implements Chart {
   readonly #options: ChartOptions;
   readonly #root = html("div", { class: "plot plot-heat" });
   #filter: Filter;
+  /** In the dark, the letters on strong colours are dark from less on. */
+  #dark: boolean;
   #shown = FIRST;
 
   constructor(container: HTMLElement, data: PageData, options: ChartOptions) {
     this.#data = data;
     this.#options = options;
     this.#filter = options.filter;
+    this.#dark = options.theme.dark;
     container.append(this.#root);
     this.#root.addEventListener("keydown", this.#key);
     this.#draw();
   }
 
-  update(filter: Filter, _theme: Theme, _selection: Selection | null): void {
-    if (filter === this.#filter) return;
+  update(filter: Filter, theme: Theme, _selection: Selection | null): void {
+    if (filter === this.#filter && theme.dark === this.#dark) return;
     this.#filter = filter;
+    this.#dark = theme.dark;
     this.#draw();
   }
 
@@ -148,7 +152,7 @@ class HeatChart implements Chart {
     const head = html("th", { scope: "row" });
     const owner = this.#data.functions.get(row.function);
     const narrow = this.#root.clientWidth < 600;
-    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function), narrow ? 17 : 32);
+    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function), narrow ? 13 : 32);
     const full = functionName(owner?.name ?? "", 200);
     const button = html("button", { type: "button", class: "plot-plain", title: `${full} ${detail}` });
     button.append(html("b", {}, name), html("small", {}, detail));
@@ -166,7 +170,7 @@ class HeatChart implements Chart {
       // The square root keeps small costs visible beside large ones.
       const share = Math.sqrt(cell.seconds / (found.most || 1));
       field.style.setProperty("--share", share.toFixed(3));
-      if (share > 0.62) field.classList.add("plot-heat-dark");
+      if (share > (this.#dark ? 0.62 : 0.85)) field.classList.add("plot-heat-dark");
       const label = `${name}, ${kind}: ${duration(cell.seconds)}, ${cell.compilations} compilations`;
       const press = html(
         "button",
