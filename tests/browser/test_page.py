@@ -208,7 +208,8 @@ def test_all_that_can_be_pressed_has_a_name_and_can_be_reached(opened):
     page = opened(varied()).page
     nameless = page.evaluate(
         """[...document.querySelectorAll('button, a[href], select, input, summary')]
-            .filter(one => one.tabIndex < 0 || !(one.getAttribute('aria-label') || one.textContent).trim())
+            .filter(one => one.tabIndex < 0 && !one.closest('table, [role=grid], [role=table]')
+                || !(one.getAttribute('aria-label') || one.textContent).trim())
             .map(one => one.outerHTML)"""
     )
 
@@ -248,24 +249,26 @@ def test_light_and_dark_follow_the_system_until_chosen(opened, scheme, other):
 
 
 CONTRAST = """() => {
+    const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+    const over = ([r, g, b, a = 1], under) => [r, g, b].map((one, n) => one * a + under[n] * (1 - a));
     const luminance = (color) => {
-        const parts = color.match(/[\\d.]+/g).slice(0, 3).map((one) => one / 255)
+        const [r, g, b] = color.map((one) => one / 255)
             .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const behind = (one) => {
-        for (; one; one = one.parentElement) {
-            const color = getComputedStyle(one).backgroundColor;
-            if (!color.startsWith('rgba(')) return color;
-        }
-        return 'rgb(255, 255, 255)';
+        if (one === null) return [255, 255, 255];
+        const color = parts(getComputedStyle(one).backgroundColor);
+        return color.length === 3 ? color : over(color, behind(one.parentElement));
     };
     const found = new Set();
     for (const one of document.querySelectorAll('#app *')) {
-        const texts = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const texts = [...one.childNodes].some((node) => node.nodeType === 3 && /[^\\s·]/.test(node.data));
         if (!texts || !one.checkVisibility() || one.disabled || one.closest('svg')) continue;
-        const [a, b] = [getComputedStyle(one).color, behind(one)].map(luminance).sort((x, y) => y - x);
-        if ((a + 0.05) / (b + 0.05) < 4.5) found.add(`${one.tagName}.${one.className} ${one.textContent.slice(0, 30)}`);
+        const under = behind(one);
+        const [a, b] = [over(parts(getComputedStyle(one).color), under), under].map(luminance).sort((x, y) => y - x);
+        const contrast = (a + 0.05) / (b + 0.05);
+        if (contrast < 4.5) found.add(`${contrast} ${one.tagName}.${one.className} ${one.textContent.slice(0, 30)}`);
     }
     return [...found];
 }"""

@@ -52,7 +52,8 @@ FOREIGN = """() => [...document.querySelectorAll(
     .map((one) => one.outerHTML)"""
 HANDLERS = """() => [...document.querySelectorAll('*')].flatMap((one) => [...one.attributes])
     .filter((one) => /^on|^style$|^srcdoc$/.test(one.name) && !(one.name === 'style' && one.ownerElement.style.length)
-        || /href|src|action/.test(one.name) && /^\\s*javascript:/i.test(one.value)).map((one) => one.name + one.value)"""
+        || /href|src|action/.test(one.name) && /^\\s*javascript:/i.test(one.value))
+    .map((one) => one.name + one.value)"""
 
 
 @pytest.mark.parametrize("name", TEXTS)
