@@ -80,12 +80,16 @@ class RecordingHandle:
 
 
 @contextmanager
-def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -> Iterator[RecordingHandle]:
+def record(
+    path: str | os.PathLike[str] | None = None, *, force: bool = False, with_source: bool = False
+) -> Iterator[RecordingHandle]:
     """Record everything that is compiled, and every call of watched functions, in a file while the block runs.
 
     Args:
         path: where to write (JSON Lines); by default ``.jitscope/<run-id>.jsonl``, or in ``JITSCOPE_DIR``.
         force: overwrite a file that exists.
+        with_source: also write the three lines before and after each call that compiled, for the HTML report. Off
+            by default: a recording is made to be passed on, and source code need not be.
 
     Raises:
         JitscopeError: if the path can't be written, or exists and ``force`` is not given.
@@ -95,7 +99,7 @@ def record(path: str | os.PathLike[str] | None = None, *, force: bool = False) -
         yield RecordingHandle(None, Path(path or os.devnull))
         return
     install_loaded_frameworks()
-    session = recorder.start_file(Path(path) if path is not None else None, force=force)
+    session = recorder.start_file(Path(path) if path is not None else None, force=force, with_source=with_source)
     try:
         yield RecordingHandle(session, session.path)
     finally:

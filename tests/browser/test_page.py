@@ -20,6 +20,7 @@ from builders import (
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
+from jitscope.model.events import SourceEvent
 from jitscope.render.numbers import ratio_text, seconds_text
 
 LAST = "/v/lib/python3.11/site-packages/lib/base.py"
@@ -307,3 +308,16 @@ def test_on_paper_tables_are_whole(opened):
 
     one.until("document.querySelectorAll('[aria-label=Compilations] [data-key]').length === 50")
     assert before < 50
+
+
+def test_source_lines_are_shown_where_the_recording_has_them(opened):
+    lines = ("before", "train_step(x)", "after</pre><script>")
+    value = recording(
+        function(), SourceEvent("/home/u/train.py", 40, 39, lines),
+        compilation(1, call=1), runs(1, (None, "compile", 1)),
+    )  # fmt: skip
+
+    figure = opened(value, hash_="show=compilation:1").page.locator("#details figure.source")
+
+    assert all(line in figure.inner_text() for line in lines)
+    assert "40  train_step(x)" in figure.locator("mark").inner_text()

@@ -3,7 +3,7 @@
 import "./charts.css";
 import type { FunctionReport, PageData } from "../data";
 import { type Filter, matchesCompilation } from "../filter";
-import { seconds as duration, short } from "../text";
+import { seconds as duration, functionName, short } from "../text";
 import { CAUSE_GROUPS, causeGroup } from "./causes";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { html, svg } from "./dom";
@@ -67,20 +67,24 @@ class HeatChart implements Chart {
   readonly #options: ChartOptions;
   readonly #root = html("div", { class: "plot plot-heat" });
   #filter: Filter;
+  /** In the dark, the letters on strong colours are dark from less on. */
+  #dark: boolean;
   #shown = FIRST;
 
   constructor(container: HTMLElement, data: PageData, options: ChartOptions) {
     this.#data = data;
     this.#options = options;
     this.#filter = options.filter;
+    this.#dark = options.theme.dark;
     container.append(this.#root);
     this.#root.addEventListener("keydown", this.#key);
     this.#draw();
   }
 
-  update(filter: Filter, _theme: Theme, _selection: Selection | null): void {
-    if (filter === this.#filter) return;
+  update(filter: Filter, theme: Theme, _selection: Selection | null): void {
+    if (filter === this.#filter && theme.dark === this.#dark) return;
     this.#filter = filter;
+    this.#dark = theme.dark;
     this.#draw();
   }
 
@@ -146,8 +150,11 @@ class HeatChart implements Chart {
   #row(row: HeatRow, found: Heat, first: boolean): HTMLElement {
     const made = html("tr");
     const head = html("th", { scope: "row" });
-    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function));
-    const button = html("button", { type: "button", class: "plot-plain", title: `${name} ${detail}` });
+    const owner = this.#data.functions.get(row.function);
+    const narrow = this.#root.clientWidth < 600;
+    const { title: name, detail } = sourceWords(this.#data, this.#functions(row.function), narrow ? 13 : 32);
+    const full = functionName(owner?.name ?? "", 200);
+    const button = html("button", { type: "button", class: "plot-plain", title: `${full} ${detail}` });
     button.append(html("b", {}, name), html("small", {}, detail));
     button.addEventListener("click", () => this.#options.select({ kind: "function", id: row.function }));
     head.append(button);
@@ -163,7 +170,7 @@ class HeatChart implements Chart {
       // The square root keeps small costs visible beside large ones.
       const share = Math.sqrt(cell.seconds / (found.most || 1));
       field.style.setProperty("--share", share.toFixed(3));
-      if (share > 0.62) field.classList.add("plot-heat-dark");
+      if (share > (this.#dark ? 0.62 : 0.85)) field.classList.add("plot-heat-dark");
       const label = `${name}, ${kind}: ${duration(cell.seconds)}, ${cell.compilations} compilations`;
       const press = html(
         "button",

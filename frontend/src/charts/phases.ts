@@ -8,6 +8,7 @@ import { PHASES, phaseProperty } from "../theme";
 import { type Bar, bars } from "./bars";
 import type { Chart, ChartOptions, RenderChart, Selection, Theme } from "./contract";
 import { followWidth, html } from "./dom";
+import { tail } from "./graph-model";
 import { processName, sourceOf } from "./lanes";
 import { legend, phaseItems } from "./legend";
 
@@ -46,14 +47,18 @@ export function costliest(data: PageData, filter: Filter): Source[] {
   return found.sort((a, b) => b.seconds - a.seconds || a.id - b.id);
 }
 
-/** `step ×8`, and where it is: `train.py:12 · rank 3`, or of how many processes. */
-export function sourceWords(data: PageData, functions: readonly FunctionReport[]): { title: string; detail: string } {
+/** `step ×8`, in about `limit` characters, and where it is: `train.py:12 · rank 3`, or of how many processes. */
+export function sourceWords(
+  data: PageData,
+  functions: readonly FunctionReport[],
+  limit: number,
+): { title: string; detail: string } {
   const first = functions[0];
   if (first === undefined) return { title: "", detail: "" };
   const processes = new Set(functions.map((one) => one.process));
   const where = processes.size > 1 ? `${processes.size} processes` : processName(data, first.process);
   return {
-    title: `${functionName(first.name, 60)}${functions.length > 1 ? ` ×${functions.length}` : ""}`,
+    title: `${tail(functionName(first.name, 200), limit)}${functions.length > 1 ? ` ×${functions.length}` : ""}`,
     detail: [place(first.file, first.line, 40), where].filter(Boolean).join(" · "),
   };
 }
@@ -144,7 +149,7 @@ class PhasesChart implements Chart {
         const text = `${short(phase, 40)} ${duration(seconds)}`;
         return { property: phaseProperty(phase), texture: "solid" as const, seconds, text };
       });
-    const { title, detail } = sourceWords(this.#data, one.functions);
+    const { title, detail } = sourceWords(this.#data, one.functions, this.#width < 560 ? 24 : 36);
     const told = parts.map((part) => part.text).join(", ");
     return {
       title,

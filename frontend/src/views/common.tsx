@@ -92,11 +92,12 @@ export function Change({ old, now }: { old: string | null; now: string | null })
 
 export function Marked({ text, others }: { text: string; others: readonly (string | null)[] }): JSX.Element {
   if (text.length > 400) return <Text of={text} limit={200} class="code" />;
+  const parts = marked(text, others);
+  // Where all of it differs, the arrow beside it says so.
+  if (parts.length === 1) return <code>{printable(text)}</code>;
   return (
     <code>
-      {marked(text, others).map((part, n) =>
-        part.differs ? <mark key={n}>{printable(part.text)}</mark> : printable(part.text),
-      )}
+      {parts.map((part, n) => (part.differs ? <mark key={n}>{printable(part.text)}</mark> : printable(part.text)))}
     </code>
   );
 }

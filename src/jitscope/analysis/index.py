@@ -22,6 +22,7 @@ from jitscope.model.events import (
     RepeatEvent,
     Run,
     SignatureEvent,
+    SourceEvent,
 )
 from jitscope.model.recording import Recording
 from jitscope.model.signature import Leaf, Signature
@@ -49,6 +50,8 @@ class Index(msgspec.Struct, frozen=True):
     """Events that refer to something that is not in the recording."""
     added_up: tuple[AddedUpEvent, ...] = ()
     """Compilations that were not kept one by one; what they refer to exists."""
+    source: tuple[SourceEvent, ...] = ()
+    """Lines around call sites, each place once; empty unless they were asked for."""
     shortened: dict[int, int] = {}
     """Functions with too long a history: how often the calls came whose order is in `runs` once."""
     unended: frozenset[int | None] = frozenset()
@@ -73,6 +76,7 @@ def index_events(recording: Recording) -> Index:
     equal: dict[tuple[int, Signature], int] = {}
     caches: list[CacheEvent] = []
     notes: list[NoteEvent] = []
+    source: dict[tuple[str, int], SourceEvent] = {}
     end: EndEvent | None = None
     label: str | None = None
     labels: dict[int, str] = {}
@@ -113,6 +117,8 @@ def index_events(recording: Recording) -> Index:
                 caches.append(event)
             case NoteEvent():
                 notes.append(event)
+            case SourceEvent():
+                source.setdefault((event.file, event.line), event)
             case LabelEvent():
                 label = event.text
             case EndEvent():
@@ -151,6 +157,7 @@ def index_events(recording: Recording) -> Index:
             else msgspec.structs.replace(each, function=None)
             for each in added_up
         ),
+        source=tuple(source.values()),
         shortened=shortened,
         unended=_unended(recording, end),
     )

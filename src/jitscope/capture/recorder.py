@@ -24,6 +24,7 @@ from jitscope.capture.header import Surroundings, new_header, run_id, started_as
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
 from jitscope.capture.sessions import FileSession, LateSession, MemorySession, Session
+from jitscope.capture.source import wanted
 from jitscope.capture.thrash import ThrashWatch
 from jitscope.errors import JitscopeError
 from jitscope.model.events import (
@@ -270,8 +271,10 @@ class Recorder:
         for book in list(self.books.values()):
             self.flush_calls(book)
 
-    def start_file(self, path: Path | None, *, force: bool) -> FileSession:
+    def start_file(self, path: Path | None, *, force: bool, with_source: bool = False) -> FileSession:
         """Open a recording on disk; where ``path`` is None, under the run's id in the usual folder.
+
+        ``with_source``: lines of source around call sites are in it.
 
         Raises:
             JitscopeError: if the path can't be written or exists already.
@@ -282,7 +285,7 @@ class Recorder:
                 raise RuntimeError(
                     f"jitscope.record: a recording is already open ({self.file.path}); recordings may not overlap"
                 )
-            self.file = self._open(path, force=force)
+            self.file = self._open(path, force=force, with_source=with_source)
             if not self._atexit:
                 atexit.register(self.stop_file)
                 self._atexit = True
@@ -302,17 +305,20 @@ class Recorder:
         followed: bool = False,
         program: str | None = None,
         process: str | None = None,
+        with_source: bool = False,
     ) -> FileSession:
         """Open the recording of the whole program, next to which it may make its own.
 
         ``followed``: the header says that it is the first one of several; else ``program`` and ``process`` are what it
-        says of them.
+        says of them. ``with_source``: lines of source around call sites are in it.
 
         Raises:
             JitscopeError: if the path can't be written or exists already.
         """
         with self.lock:
-            session = self._open(path, force=force, first=followed, program=program, process=process)
+            session = self._open(
+                path, force=force, first=followed, program=program, process=process, with_source=with_source
+            )
             self.run = session
             return session
 
@@ -349,7 +355,7 @@ class Recorder:
         if member.place.endswith(os.sep):
             header = msgspec.structs.replace(header, run=path.stem)
         try:
-            return FileSession(path, header, zero, force=False)
+            return FileSession(path, header, zero, force=False, with_source=wanted())
         except JitscopeError as error:  # the folder is not this process's to write to, say
             self.note("not-recorded", f"this process is recorded in memory only: {error}")
             return None
@@ -384,6 +390,7 @@ class Recorder:
         first: bool = False,
         program: str | None = None,
         process: str | None = None,
+        with_source: bool = False,
     ) -> FileSession:
         self.flush()
         zero = perf_counter()
@@ -392,7 +399,9 @@ class Recorder:
             header = with_free_name(header)
         if first:
             header = msgspec.structs.replace(header, program=header.run)
-        session = FileSession(path or default_path(header.run), header, zero, force=force)
+        session = FileSession(
+            path or default_path(header.run), header, zero, force=force, with_source=with_source or wanted()
+        )
         if self._label is not None:
             session.write(LabelEvent(self._label))
         self.sessions = [*self.sessions, session]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jitscope.capture.memory import MOST_NOTES, MemorySession, add_up
+from jitscope.capture.source import lines_around
 from jitscope.model.events import (
     CallsEvent,
     CompilationEvent,
@@ -18,6 +19,7 @@ from jitscope.model.events import (
     NoteEvent,
     PhaseEvent,
     RepeatEvent,
+    Site,
 )
 from jitscope.store.writer import RecordingFile
 
@@ -25,12 +27,15 @@ FILE_RUNS = 20_000
 """Runs of a function's history that a file holds in their order."""
 FILE_RUNS_OF_ALL = 1_000_000
 """The same, of all functions together."""
+MOST_SITES = 2_000
+"""Call sites whose lines of source a file holds."""
 
 
 class FileSession:
     """A recording on disk, written as it happens."""
 
-    def __init__(self, path: Path, header: Header, zero: float, *, force: bool) -> None:
+    def __init__(self, path: Path, header: Header, zero: float, *, force: bool, with_source: bool = False) -> None:
+        """``with_source``: the lines around call sites are written, too."""
         self.header = header
         self.zero = zero
         self.path = path
@@ -40,10 +45,22 @@ class FileSession:
         """Written so far, by function."""
         self._of_all = 0
         self._said: set[int] = set()
+        self._with_source = with_source
+        self._sites: set[Site] = set()
 
     def write(self, event: Event) -> None:
         """Write an event; on disk when this returns."""
+        if self._with_source and isinstance(event, CompilationEvent) and event.site is not None:
+            self._write_source(event.site)
         self._file.write(event)
+
+    def _write_source(self, site: Site) -> None:
+        if site in self._sites or len(self._sites) >= MOST_SITES:
+            return
+        self._sites.add(site)
+        lines = lines_around(site)
+        if lines is not None:
+            self._file.write(lines)
 
     def write_calls(self, calls: Sequence[CallsEvent | RepeatEvent]) -> None:
         """Write the next part of a function's history; beyond the bound what is in it is added up."""

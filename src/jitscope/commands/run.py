@@ -48,6 +48,7 @@ Examples:
     help="Of the report.",
 )
 @click.option("--live", is_flag=True, help="Show on the terminal what is compiled while it is.")
+@click.option("--with-source", is_flag=True, help="Record the lines of source around call sites, for jitscope html.")
 @click.option("--no-children", is_flag=True, help="Do not follow the processes that the program starts.")
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
@@ -61,6 +62,7 @@ def run(
     no_report: bool,
     format_: str,
     live: bool,
+    with_source: bool,
     no_children: bool,
     target: str,
     args: tuple[str, ...],
@@ -78,6 +80,7 @@ def run(
     from jitscope.capture.following import follow_forks
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
     from jitscope.capture.recorder import recorder
+    from jitscope.capture.source import WITH_SOURCE
     from jitscope.capture.watchdog import AFTER, watch_long_compiles
     from jitscope.commands.ended import print_report
     from jitscope.store.beside import others_in, place_of
@@ -102,7 +105,10 @@ def run(
             write_err(f"jitscope: JITSCOPE=0 is set: nothing is watched{unchecked}\n")
         raise Handover(launch.run)
 
-    session = recorder.start_run(output, force=force, followed=not no_children)
+    if with_source:
+        # In other processes too.
+        os.environ[WITH_SOURCE] = "1"
+    session = recorder.start_run(output, force=force, followed=not no_children, with_source=with_source)
     shown = session.path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
     forget_children()

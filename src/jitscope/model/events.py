@@ -352,6 +352,18 @@ class NoteEvent(msgspec.Struct, frozen=True, tag="note", tag_field="event", omit
     """In a combined recording: position of its process in `Header.processes`."""
 
 
+class SourceEvent(msgspec.Struct, frozen=True, tag="source", tag_field="event"):
+    """Lines of source around a call site; written only where it was asked for, by ``--with-source``."""
+
+    file: str
+    line: int
+    """That of the call."""
+    first: int
+    """Number of the first of `lines`."""
+    lines: tuple[str, ...]
+    """Each cut at `TEXT_LIMIT` characters."""
+
+
 class LabelEvent(msgspec.Struct, frozen=True, tag="label", tag_field="event", omit_defaults=True):
     """What happens from here on, in the order of the file, belongs to this: a test, a cell of a notebook."""
 
@@ -382,6 +394,7 @@ Event = (
     | AddedUpEvent
     | CacheEvent
     | NoteEvent
+    | SourceEvent
     | LabelEvent
     | EndEvent
 )

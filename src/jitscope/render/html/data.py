@@ -38,9 +38,20 @@ def page_data(recording: Recording, report: Report) -> dict[str, Any]:
         "graphs": _graphs(report, values),
         "signatures": [_signature_table(one, values) for one in _signature_tables(recording, report)],
         "library": [one.id for one in report.functions if _LIBRARY.search(one.file)],
-        "source": [],
+        "source": _source(recording, report, values),
         "values": values.found,
     }
+
+
+def _source(recording: Recording, report: Report, values: Values) -> dict[str, Any]:
+    """Lines around the call sites that the report names."""
+    found = [one.site for function in report.functions for one in function.compilations_detail]
+    found += [site for op in report.eager_ops for site in op.sites]
+    sites = {(site.file, site.line) for site in found if site is not None}
+    kept = [one for one in index_events(recording).source if (one.file, one.line) in sites]
+    return table(
+        [{"file": one.file, "line": one.line, "first": one.first, "lines": list(one.lines)} for one in kept], values
+    )
 
 
 def _report(report: Report, values: Values) -> dict[str, Any]:
