@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
        $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser lint format types check frontend matrix accuracy schema cli docs bench build clean
+.PHONY: help demo test browser lint format types check frontend matrix accuracy schema cli gallery docs bench build clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -57,6 +57,9 @@ schema: $(STAMP)  ## write docs/*.schema.json from the types of what commands wr
 
 cli: $(STAMP)  ## write docs/cli.md from the commands' own help
 	@$(BIN)/python -m jitscope.commands.document
+
+gallery: $(STAMP)  ## docs/gallery anew, from programs that are run
+	@$(BIN)/python examples/gallery/make.py $(ARGS)
 
 docs: $(STAMP)  ## build the documentation into site/
 	@$(PIP) --editable ".[docs]"
