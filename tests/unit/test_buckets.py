@@ -168,3 +168,10 @@ def test_what_is_no_family_has_no_varying_axes():
 
 def test_calls_of_signatures_with_one_size_are_added_up():
     assert {63: 1, 64: 12} == calls_by_size([64, 63, 64], [5, 1, 7])
+
+
+def test_no_plan_is_made_that_saves_no_compilation():
+    """After the recompile limit sizes come that were never compiled for."""
+    sizes = dict.fromkeys(range(1, 41), 1)
+    assert bucket_plan("k", 2, sizes, [0.2] * 7) is None
+    assert bucket_plan("k", 2, sizes, [0.2] * 40) is not None

@@ -92,13 +92,14 @@ def bucket_plan(
         same: further axes that vary with this one.
 
     Returns:
-        None for fewer than `FEWEST_SIZES` sizes, or where the buckets would be as many as the sizes.
+        None for fewer than `FEWEST_SIZES` sizes, or where the buckets would be as many as the sizes or compilations:
+        after torch's recompile limit there are fewer of these.
     """
     if len(sizes) < FEWEST_SIZES:
         return None
     choices = trade_off(sizes, MOST_BUCKETS)
     chosen = next((choice for choice in choices if choice.padding <= PADDING_LIMIT), choices[-1])
-    if len(chosen.buckets) >= len(sizes):
+    if len(chosen.buckets) >= min(len(sizes), len(seconds) or len(sizes)):
         return None
     before = sum(seconds)
     return BucketPlan(
