@@ -321,3 +321,27 @@ def test_source_lines_are_shown_where_the_recording_has_them(opened):
 
     assert all(line in figure.inner_text() for line in lines)
     assert "40  train_step(x)" in figure.locator("mark").inner_text()
+
+
+def test_the_charts_show_the_numbers_of_the_report(opened):
+    report = build_report(varied())
+    one = opened(varied())
+    page = one.page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # draws all of them
+    one.until("document.querySelectorAll('.chart-place:empty').length === 0")
+
+    where = page.locator("#where").inner_text()
+    assert all(seconds_text(each.compile_seconds) in where for each in report.functions)
+    assert seconds_text(report.totals.compile_seconds) in where
+    page.get_by_text("Timeline as a table").click()
+    when = page.locator("#timeline").inner_text()
+    assert all(each.name in when and seconds_text(each.compile_seconds) in when for each in report.functions)
+    assert "shape" in page.locator("#graph").text_content()
+
+
+def test_the_history_strip_shows_all_calls(opened):
+    one = opened(varied(), hash_="show=function:1")
+    one.until("document.querySelector('[data-chart=history]')?.textContent.includes('40')")
+
+    strip = one.page.locator("[data-chart=history]")
+    assert strip.get_by_text("×40").count() > 0
