@@ -1,10 +1,14 @@
 """A `jax.jit` of a new lambda each time around: as many compiles as turns."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax
 import numpy as np
 
 
-def smooth(signal, steps):
+def smooth(signal: Any, steps: int) -> Any:
     """Average each value with its neighbours, a little more each time."""
     for step in range(steps):
         weight = np.float32(1 / (step + 2))
@@ -12,7 +16,7 @@ def smooth(signal, steps):
     return signal
 
 
-def main():
+def main() -> None:
     """Smooth a signal."""
     print(float(smooth(np.linspace(0, 1, 256, dtype=np.float32), 30).sum()))
 

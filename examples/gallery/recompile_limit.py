@@ -1,28 +1,31 @@
 """A model that is told the step by a Python number: torch compiles for each, reaches its limit, and gives up."""
 
+from __future__ import annotations
+
 import torch
+from torch import Tensor
 
 
 class Schedule(torch.nn.Module):
     """A layer whose strength depends on an attribute that changes with each step."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(32, 32)
         self.warmup = "0"
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """The layer, weakened."""
         return torch.relu(self.layer(x)) / (1 + float(self.warmup))
 
 
 @torch.compile(backend="aot_eager", dynamic=False)
-def attend(q, k, v):
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Attention of a sequence that grows by a token each time."""
     return torch.softmax(q @ k.transpose(-1, -2) / 4.0, dim=-1) @ v
 
 
-def main():
+def main() -> None:
     """Generate 40 tokens."""
     torch.manual_seed(0)
     model = torch.compile(Schedule(), backend="aot_eager")
