@@ -9,6 +9,7 @@ of its own.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -290,6 +291,7 @@ def _read_leaf(path: str, leaf: Any) -> Leaf:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def _placement(sharding: Any) -> tuple[str | None, str | None]:
     """Texts of the sharding and of the device, each None where it is the default."""
     kind = type(sharding).__name__
