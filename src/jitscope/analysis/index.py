@@ -12,16 +12,19 @@ from jitscope.model.events import (
     CacheEvent,
     CallsEvent,
     CompilationEvent,
+    CompilingCallEvent,
     ContextEvent,
     EndEvent,
     FunctionEvent,
     LabelEvent,
+    MeasuredEvent,
     NoteEvent,
     Phase,
     PhaseEvent,
     RepeatEvent,
     Run,
     SignatureEvent,
+    StartEvent,
 )
 from jitscope.model.recording import Recording
 from jitscope.model.signature import Leaf, Signature
@@ -51,6 +54,11 @@ class Index(msgspec.Struct, frozen=True):
     """Compilations that were not kept one by one; what they refer to exists."""
     shortened: dict[int, int] = {}
     """Functions with too long a history: how often the calls came whose order is in `runs` once."""
+    compiling_calls: tuple[CompilingCallEvent, ...] = ()
+    """Where the time of calls went that compiled; what they refer to exists."""
+    starts: tuple[StartEvent, ...] = ()
+    measured: tuple[MeasuredEvent, ...] = ()
+    """What they refer to exists."""
     unended: frozenset[int | None] = frozenset()
     """Processes that did not end, by position; in a recording of one process, that is None."""
 
@@ -71,6 +79,9 @@ def index_events(recording: Recording) -> Index:
     added_up: list[AddedUpEvent] = []
     again: dict[int, int] = {}
     equal: dict[tuple[int, Signature], int] = {}
+    compiling_calls: list[CompilingCallEvent] = []
+    starts: list[StartEvent] = []
+    measured: list[MeasuredEvent] = []
     caches: list[CacheEvent] = []
     notes: list[NoteEvent] = []
     end: EndEvent | None = None
@@ -109,6 +120,12 @@ def index_events(recording: Recording) -> Index:
                     shortened[event.function] = max(shortened.get(event.function, 0), event.times)
             case AddedUpEvent():
                 added_up.append(event)
+            case CompilingCallEvent():
+                compiling_calls.append(event)
+            case StartEvent():
+                starts.append(event)
+            case MeasuredEvent():
+                measured.append(event)
             case CacheEvent():
                 caches.append(event)
             case NoteEvent():
@@ -120,6 +137,7 @@ def index_events(recording: Recording) -> Index:
     if again:
         _join(again, compilations, runs)
     dangling = sum(function not in functions for function in runs)
+    dangling += sum(one.function not in functions for one in (*compiling_calls, *measured))
     added: dict[int, list[Phase]] = {}
     for late in later:
         added.setdefault(late.compilation, []).append(late.phase)
@@ -152,6 +170,9 @@ def index_events(recording: Recording) -> Index:
             for each in added_up
         ),
         shortened=shortened,
+        compiling_calls=tuple(one for one in compiling_calls if one.function in functions),
+        starts=tuple(starts),
+        measured=tuple(one for one in measured if one.function in functions),
         unended=_unended(recording, end),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jitscope.errors import JitscopeError
 
-_ASCII = str.maketrans({"→": "->", "·": "|", "…": "...", "µ": "u", "×": "x"})
+_ASCII = str.maketrans({"→": "->", "·": "|", "…": "...", "µ": "u", "×": "x", "█": "#"})
 """For an output that can't show the signs jitscope uses."""
 
 

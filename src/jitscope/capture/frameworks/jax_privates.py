@@ -12,6 +12,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from time import perf_counter
 from types import CodeType, MethodType
 from typing import Any
 
@@ -267,6 +268,31 @@ def backend_started() -> bool:
     return bool(started()) if started is not None else False
 
 
+def on_backend_start(callback: Callable[[str, float], None]) -> bool:
+    """Have ``callback`` told each device runtime that is started, and how long that took; whether that worked.
+
+    ``xla_bridge._init_backend(platform)`` is called once for each platform that is tried, when JAX first needs a device
+    (0.6.2 to 0.12.0.1).
+    """
+    original = getattr(_bridge, _START, None)
+    if original is None:
+        return False
+
+    @functools.wraps(original)
+    def start(platform: str) -> Any:
+        began = perf_counter()
+        try:
+            return original(platform)
+        finally:
+            callback(platform, perf_counter() - began)
+
+    setattr(_bridge, _START, start)
+    return True
+
+
+_START = "_init_backend"
+
+
 def distributed_rank() -> tuple[int, int] | None:
     """Process index and count of ``jax.distributed``, or None where it is not initialised.
 
@@ -476,6 +502,12 @@ CAPABILITIES: tuple[Capability, ...] = (
         lambda: hasattr(_bridge, "backends_are_initialized"),
         "lets devices be named without starting a runtime",
         "a recording names no devices",
+    ),
+    Capability(
+        "xla_bridge._init_backend",
+        lambda: hasattr(_bridge, _START),
+        "how long the start of a device runtime takes",
+        "the start of the device runtime is part of what is not attributed in a first call, or before it",
     ),
 )
 """All that the adapter uses of JAX, in the order of what is lost without it."""

@@ -1,0 +1,54 @@
+"""What came before the first call that compiled: Python, imports, device runtimes, programs compiled by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jitscope.analysis.eager_programs import eager_programs, is_alone
+from jitscope.analysis.index import Index
+from jitscope.analysis.part_names import label_of
+from jitscope.analysis.parts import Stretch, nest, parts_of, sum_of
+from jitscope.model.events import CompilationEvent, ProcessInfo
+from jitscope.model.first_call import FirstCall, StartUp
+
+
+def start_up_of(index: Index, calls: Sequence[FirstCall], processes: Sequence[ProcessInfo] = ()) -> tuple[StartUp, ...]:
+    """Of each process in which a call compiled: what came before the first one.
+
+    ``calls`` are in the order of their starts; ``processes`` are those of a combined recording's header.
+    """
+    firsts: dict[int | None, FirstCall] = {}
+    for one in calls:
+        firsts.setdefault(one.process, one)
+    offsets = {position: one.offset_seconds for position, one in enumerate(processes)}
+    return tuple(_before(index, first, offsets.get(process or 0, 0.0)) for process, first in firsts.items())
+
+
+def _before(index: Index, first: FirstCall, offset: float) -> StartUp:
+    process, until = first.process, first.started
+    starts = [one for one in index.starts if one.process == process and one.start < until]
+    python = next((one for one in starts if one.name == "python"), None)
+    # Imports may have been done before the recording began.
+    begin = python.start if python is not None else min([offset, *(one.start for one in starts)])
+    alone = compiled_alone(index, process, until)
+    stretches = [Stretch(one.name, label_of(one.name), one.start, one.seconds) for one in starts]
+    for one in alone:
+        name = "eager_op" if one.library else "unwatched"
+        begins = min((phase.start for phase in one.phases), default=one.start)
+        ends = max((phase.start + phase.seconds for phase in one.phases), default=one.start)
+        stretches.append(Stretch(name, label_of(name), begins, ends - begins, one.program))
+    parts = parts_of(nest(stretches, begin, until), begin)
+    seconds = max(until - begin, 0.0)
+    return StartUp(
+        process=process,
+        since="process" if python is not None else "recording",
+        seconds=seconds,
+        parts=parts,
+        not_attributed=max(seconds - sum_of(parts), 0.0),
+        eager_ops=eager_programs(alone),
+    )
+
+
+def compiled_alone(index: Index, process: int | None, until: float) -> list[CompilationEvent]:
+    """Programs that a process compiled by themselves before ``until``."""
+    return [one for one in index.compilations if one.process == process and one.start < until and is_alone(one)]
