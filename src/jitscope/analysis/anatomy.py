@@ -11,7 +11,7 @@ from jitscope.analysis.part_names import is_lifted, label_of, name_of
 from jitscope.analysis.parts import Stretch, lift, nest, parts_of, programs_text, sum_of
 from jitscope.model.events import CompilationEvent, CompilingCallEvent, FunctionEvent, Phase, Span
 from jitscope.model.first_call import FirstCall, Part
-from jitscope.model.report import Note
+from jitscope.model.note import Note
 
 _LATE = frozenset({"backward", "autotune"})
 """Phases that can come after the call of their compilation."""
@@ -56,9 +56,8 @@ def by_phases(own: Sequence[CompilationEvent], index: Index) -> FirstCall:
     assert first.function is not None
     function = index.functions[first.function]
     parts = _flat([phase for one in own if not is_alone(one) for phase in one.phases if phase.name not in _LATE])
-    inside = [one for one in index.compilations if one.function is None and one.inside == function.id]
     alone = [one for one in own if is_alone(one)]
-    alone += [one for one in inside if one.inside_call == first.call]
+    alone += index.inside.get((function.id, first.call), ())
     if alone:
         seconds = sum(one.seconds for one in alone)
         text = programs_text([one.program for one in alone])

@@ -37,9 +37,9 @@ def advice_for(one: FirstCall) -> tuple[str, ...]:
             "no persistent cache is set: with jax_compilation_cache_dir the next process reads the program from disk "
             "(tracing and lowering remain)"
         )
-    if shares["compile_file"] > 0.3:
+    if shares["compile_file"] + shares["async_compile.wait"] > 0.3:
         found.append(
-            "the C++ compiler takes much of it: Inductor keeps what it built in TORCHINDUCTOR_CACHE_DIR, so let that "
+            "compiling kernels takes much of it: Inductor keeps what it built in TORCHINDUCTOR_CACHE_DIR, so let that "
             "folder outlive the process (by default it is in the temporary folder)"
         )
     if shares["autotune"] > 0.3:
@@ -47,7 +47,7 @@ def advice_for(one: FirstCall) -> tuple[str, ...]:
     return tuple(found)
 
 
-_NAMES = ("trace", "compile", "compile_file", "autotune")
+_NAMES = ("trace", "compile", "compile_file", "async_compile.wait", "autotune")
 
 
 def worth(programs: Sequence[EagerPrograms], seconds: float) -> bool:

@@ -8,14 +8,17 @@ import msgspec
 
 from jitscope.analysis.anatomy import by_phases, by_spans, owners_of
 from jitscope.analysis.break_even import measured_of
-from jitscope.analysis.eager_programs import eager_programs
+from jitscope.analysis.eager_programs import eager_programs, is_alone
 from jitscope.analysis.first_advice import advice_for
 from jitscope.analysis.index import Index, index_events
-from jitscope.analysis.start_up import compiled_alone, start_up_of
+from jitscope.analysis.start_up import start_up_of
 from jitscope.model.events import SCHEMA, CompilationEvent, CompilingCallEvent
 from jitscope.model.first_call import FirstCall, FirstCalls
+from jitscope.model.note import Note
 from jitscope.model.recording import Recording
-from jitscope.model.report import Note
+
+LONGEST = 5
+"""First calls in a report."""
 
 
 def first_calls(recording: Recording) -> FirstCalls:
@@ -42,28 +45,55 @@ def compiling_calls(index: Index, functions: Sequence[int] | None = None) -> lis
     recorded: dict[tuple[int, int], CompilingCallEvent] = {
         (one.function, one.call): one for one in index.compiling_calls
     }
-    measured = {one.function: one for one in index.measured}
     owners = owners_of(index)
     found: list[FirstCall] = []
     for key in dict.fromkeys((*by_call, *recorded)):
-        if functions is None or key[0] in functions:
-            own, call = by_call.get(key, []), recorded.get(key)
-            found.append(by_spans(call, own, index, owners) if call is not None else by_phases(own, index))
+        own, call = by_call.get(key, []), recorded.get(key)
+        found.append(by_spans(call, own, index, owners) if call is not None else by_phases(own, index))
     found.sort(key=lambda one: (one.started, one.function))
+    before = _alone_before(found, index)
+    measured = {(one.function, one.call): one for one in index.measured}
     seen: set[int] = set()
-    for position, one in enumerate(found):
-        first, now = one.function not in seen, measured.get(one.function)
+    finished: list[FirstCall] = []
+    for one, alone in zip(found, before, strict=True):
+        first, now = one.function not in seen, measured.get((one.function, one.call or 0))
         seen.add(one.function)
+        if functions is not None and one.function not in functions:
+            continue
         whole = msgspec.structs.replace(
             one,
             first=first,
-            eager_before=eager_programs(compiled_alone(index, one.process, one.started)) if first else (),
-            measured=measured_of(now) if now is not None and first else None,
+            eager_before=eager_programs(alone),
+            measured=measured_of(now) if now is not None else None,
         )
-        found[position] = msgspec.structs.replace(
-            whole, advice=advice_for(whole), notes=(*whole.notes, *_unknown(whole, index))
+        finished.append(
+            msgspec.structs.replace(whole, advice=advice_for(whole), notes=(*whole.notes, *_unknown(whole, index)))
         )
+    return finished
+
+
+def _alone_before(calls: Sequence[FirstCall], index: Index) -> list[list[CompilationEvent]]:
+    """For each call, in order, what was compiled by itself since the one before it, in the same process."""
+    waiting: dict[int | None, list[CompilationEvent]] = {}
+    for event in sorted(index.compilations, key=lambda one: -one.start):
+        if is_alone(event):
+            waiting.setdefault(event.process, []).append(event)
+    ended: dict[int | None, float] = {}
+    found = []
+    for one in calls:
+        alone, mine = waiting.get(one.process, []), []
+        while alone and alone[-1].start < one.started:
+            event = alone.pop()
+            if event.start >= ended.get(one.process, event.start):  # else it was inside of that call
+                mine.append(event)
+        ended[one.process] = max(ended.get(one.process, 0.0), one.started + one.seconds)
+        found.append(mine)
     return found
+
+
+def longest(calls: Sequence[FirstCall]) -> tuple[FirstCall, ...]:
+    """The longest first calls, as a report has them."""
+    return tuple(sorted((one for one in calls if one.first), key=lambda one: -one.seconds)[:LONGEST])
 
 
 def _unknown(one: FirstCall, index: Index) -> list[Note]:

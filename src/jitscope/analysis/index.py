@@ -56,6 +56,8 @@ class Index(msgspec.Struct, frozen=True):
     """Functions with too long a history: how often the calls came whose order is in `runs` once."""
     compiling_calls: tuple[CompilingCallEvent, ...] = ()
     """Where the time of calls went that compiled; what they refer to exists."""
+    inside: dict[tuple[int, int | None], tuple[CompilationEvent, ...]] = {}
+    """By function and call: compilations without an owner that ran inside of it."""
     starts: tuple[StartEvent, ...] = ()
     measured: tuple[MeasuredEvent, ...] = ()
     """What they refer to exists."""
@@ -137,7 +139,8 @@ def index_events(recording: Recording) -> Index:
     if again:
         _join(again, compilations, runs)
     dangling = sum(function not in functions for function in runs)
-    dangling += sum(one.function not in functions for one in (*compiling_calls, *measured))
+    dangling += sum(one.function not in functions for one in compiling_calls)
+    dangling += sum(one.function not in functions for one in measured)
     added: dict[int, list[Phase]] = {}
     for late in later:
         added.setdefault(late.compilation, []).append(late.phase)
@@ -152,6 +155,10 @@ def index_events(recording: Recording) -> Index:
             whole.append(compilation)
             continue
         whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
+    inside: dict[tuple[int, int | None], list[CompilationEvent]] = {}
+    for each in whole:
+        if each.function is None and each.inside is not None:
+            inside.setdefault((each.inside, each.inside_call), []).append(each)
     return Index(
         functions=functions,
         signatures=signatures,
@@ -171,6 +178,7 @@ def index_events(recording: Recording) -> Index:
         ),
         shortened=shortened,
         compiling_calls=tuple(one for one in compiling_calls if one.function in functions),
+        inside={key: tuple(found) for key, found in inside.items()},
         starts=tuple(starts),
         measured=tuple(one for one in measured if one.function in functions),
         unended=_unended(recording, end),

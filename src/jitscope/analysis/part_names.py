@@ -55,7 +55,6 @@ LABELS: Final[dict[str, str]] = {
 
 _LIFTED: Final = frozenset(
     {
-        "compile_attempt_0",
         "bytecode_tracing",
         "fx_codegen_and_compile",
         "GraphLowering.compile_to_fn",
@@ -69,6 +68,7 @@ _LIFTED: Final = frozenset(
         "insert_deferred_runtime_asserts",
     }
 )
+_LIFTED_KINDS: Final = ("compile_attempt_", "pass.", "pgo.", "bytecode_hooks_")
 """Steps that only wrap others, or that nobody needs to know: their time is that of the step around them."""
 
 
@@ -79,9 +79,6 @@ def name_of(step: str) -> str:
 
 def label_of(name: str) -> str:
     """What people call a step of that name."""
-    number = name.removeprefix("compile_attempt_")
-    if number.isdigit():
-        return f"attempt {int(number) + 1}, after a restart"
     if name.startswith("start jax "):
         return f"start JAX's backend {name[10:]}"
     return LABELS.get(name, name)
@@ -89,4 +86,4 @@ def label_of(name: str) -> str:
 
 def is_lifted(name: str) -> bool:
     """Whether a step only wraps others."""
-    return name in _LIFTED or name.startswith(("pass.", "pgo.", "bytecode_hooks_"))
+    return name in _LIFTED or name.startswith(_LIFTED_KINDS)

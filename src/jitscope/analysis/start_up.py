@@ -8,7 +8,7 @@ from jitscope.analysis.eager_programs import eager_programs, is_alone
 from jitscope.analysis.index import Index
 from jitscope.analysis.part_names import label_of
 from jitscope.analysis.parts import Stretch, nest, parts_of, sum_of
-from jitscope.model.events import CompilationEvent, ProcessInfo
+from jitscope.model.events import ProcessInfo
 from jitscope.model.first_call import FirstCall, StartUp
 
 
@@ -30,7 +30,7 @@ def _before(index: Index, first: FirstCall, offset: float) -> StartUp:
     python = next((one for one in starts if one.name == "python"), None)
     # Imports may have been done before the recording began.
     begin = python.start if python is not None else min([offset, *(one.start for one in starts)])
-    alone = compiled_alone(index, process, until)
+    alone = [one for one in index.compilations if one.process == process and one.start < until and is_alone(one)]
     stretches = [Stretch(one.name, label_of(one.name), one.start, one.seconds) for one in starts]
     for one in alone:
         name = "eager_op" if one.library else "unwatched"
@@ -47,8 +47,3 @@ def _before(index: Index, first: FirstCall, offset: float) -> StartUp:
         not_attributed=max(seconds - sum_of(parts), 0.0),
         eager_ops=eager_programs(alone),
     )
-
-
-def compiled_alone(index: Index, process: int | None, until: float) -> list[CompilationEvent]:
-    """Programs that a process compiled by themselves before ``until``."""
-    return [one for one in index.compilations if one.process == process and one.start < until and is_alone(one)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from jitscope.model.events import Framework, Site
-from jitscope.model.report import Note
+from jitscope.model.note import Note
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class FirstCall(msgspec.Struct, frozen=True):
     eager_ops: tuple[EagerPrograms, ...] = ()
     """What was compiled by itself inside of it, the costliest first."""
     eager_before: tuple[EagerPrograms, ...] = ()
-    """What the process had compiled by itself before it began, the costliest first."""
+    """What was compiled by itself since the compiling call before it (of any function), the costliest first."""
     measured: Measured | None = None
     advice: tuple[str, ...] = ()
     """What can be done, the best first."""

@@ -135,6 +135,17 @@ def _rest(one: FirstCall) -> str:
     return "its own code, hits" if one.kind == "region" else "not attributed"
 
 
+def start_up_line(one: StartUp) -> str:
+    """What came before the first compiling call, in one line."""
+    parts = [
+        f"{part.label} {share_text(part.own / one.seconds)}"
+        for part in sorted(one.parts, key=lambda part: -part.own)[:3]
+        if part.own > 0.02 * one.seconds > 0
+    ]
+    since = "since the process began" if one.since == "process" else "since the recording began"
+    return f"{seconds_text(one.seconds)} {since}" + (f": {', '.join(parts)}" if parts else "")
+
+
 def add_start_up(page: Page, one: StartUp, *, all_: bool) -> None:
     """What came before the first call that compiled."""
     page.blank()
