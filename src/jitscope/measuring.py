@@ -85,9 +85,9 @@ def first_call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Me
     first, result = timed(watched)
     if book.compiling_calls == 0 or not _compiled(book.id, ordinal):
         raise JitscopeError(
-            f"first_call: {name} had been compiled for these arguments before: call first_call first, in a fresh "
-            "process",
-            slug="compiled-before",
+            f"first_call: the call of {name} compiled nothing: it was compiled for these arguments before (call "
+            "first_call first, in a fresh process), or it runs without compiled code (print jitscope.report())",
+            slug="compiled-nothing",
         )
     second, _ = timed(watched)
     steady = _repeated(lambda: timed(watched)[0])

@@ -11,6 +11,7 @@ from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
 from jitscope.analysis.first_call import first_calls
 from jitscope.analysis.first_select import select_call
+from jitscope.analysis.parts import seconds_together
 from jitscope.errors import JitscopeError
 from jitscope.model.events import CompilingCallEvent, EndEvent, MeasuredEvent, Phase, PhaseEvent, Site, Span, StartEvent
 
@@ -157,6 +158,7 @@ def test_a_compile_of_another_function_in_the_call_has_its_name():
     )
     outer = next(one for one in first_calls(recording(*events)).calls if one.name == "outer")
 
+    assert 4.0 == seconds_together(first_calls(recording(*events)).calls)
     assert {"trace of inner": 0.5, "lower of inner": 0.5, "compile (XLA) of inner": 1.0} == tree(outer.parts)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from jitscope.model.first_call import Part
+from jitscope.model.first_call import FirstCall, Part
 
 SLACK: Final = 5e-5
 """Seconds by which neighbours may overlap, where they are neighbours all the same."""
@@ -106,3 +106,14 @@ def programs_text(programs: Sequence[str]) -> str | None:
 def sum_of(parts: Sequence[Part]) -> float:
     """Seconds of all of them."""
     return sum(part.seconds for part in parts)
+
+
+def seconds_together(calls: Iterable[FirstCall]) -> float:
+    """Seconds in which any of the calls ran, each process by itself: a call inside of another counts once."""
+    seconds = 0.0
+    ends: dict[int | None, float] = {}
+    for one in sorted(calls, key=lambda each: each.started):
+        end = one.started + one.seconds
+        seconds += max(end - max(one.started, ends.get(one.process, one.started)), 0.0)
+        ends[one.process] = max(ends.get(one.process, end), end)
+    return seconds

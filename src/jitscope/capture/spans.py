@@ -50,6 +50,11 @@ def end(name: str) -> None:
             return
 
 
+def opened() -> float:
+    """When the outermost span began that is under way in this thread; now, where there is none."""
+    return _local.open[0][1] if _local.open else perf_counter()
+
+
 def between(start: float, end: float) -> tuple[tuple[Span, ...], int]:
     """This thread's spans from ``start`` to ``end``, in the order of their ends, and how many are not among them."""
     found: list[Span] = []

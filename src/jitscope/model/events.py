@@ -379,6 +379,7 @@ class CompilingCallEvent(msgspec.Struct, frozen=True, tag="compiling_call", tag_
     call: int
     """Its ordinal, from 1."""
     start: float
+    """Of the call; of a later call of a region, and of one of torch that was no first one: of its first compile."""
     seconds: float
     """Until it returned. JAX and CUDA run asynchronously: the result may not have been there yet."""
     spans: tuple[Span, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jitscope.analysis.parts import seconds_together
 from jitscope.model.events import Site
 from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, Part, StartUp
 from jitscope.model.notation import cut
@@ -66,8 +67,8 @@ def render_first_calls(
     if not found.calls:
         page.add("no call of a watched function compiled anything")
     else:
-        total = seconds_text(sum(one.seconds for one in found.calls))
-        page.add((f"{count_text(len(found.calls), 'first call')}, {total}", "bold"), " · nested ones in their callers")
+        total = seconds_text(seconds_together(found.calls))
+        page.add((f"{count_text(len(found.calls), 'first call')}, {total}", "bold"))
         add_first_calls(page, found.calls if all_ else found.calls[:CALLS], processes=len(found.start_up) > 1)
         if not all_ and len(found.calls) > CALLS:
             page.add(f"{count_text(len(found.calls) - CALLS, 'more call')} with --all")

@@ -63,7 +63,8 @@ class Waterfall:
             f"{share_text(seconds / self._seconds) if self._seconds > 0 else '':>{_SHARE}}"
         )
         bar = self._bar(start, seconds) if start is not None else ""
-        self._page.add((f"{name:{self._name}}", style), (numbers, style), "  ", (bar, "cyan"), wrap=False)
+        line = [(f"{name:{self._name}}", style), (numbers, style)]
+        self._page.add(*line, *([(f"  {bar}", "cyan")] if bar else []), wrap=False)
 
     def _bar(self, start: float, seconds: float) -> str:
         if self._bars < 4 or self._seconds <= 0:

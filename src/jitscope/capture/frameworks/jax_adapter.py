@@ -314,6 +314,7 @@ class JaxAdapter:
             miss = find(place.region)
             if miss is None:
                 miss = Miss(book, place.region, (), {})
+                miss.start = mine[0].start
                 push(miss)
             miss.compiled = True
             call = book.next_ordinal()

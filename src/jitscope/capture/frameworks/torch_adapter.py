@@ -264,6 +264,8 @@ class TorchAdapter:
         miss = find(outer)
         if miss is None:
             miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
+            # Dynamo was at it before it called the hook.
+            miss.start = min(miss.start, spans.opened())
             push(miss)
         record.site = site_of(outer)
         self._ask_guards(record, frame, book)
