@@ -196,10 +196,12 @@ def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
 def test_the_start_of_a_backend_is_told(monkeypatch):
     told = []
     monkeypatch.setattr(privates._bridge, privates._START, lambda platform: f"{platform} runs")
+    monkeypatch.setattr(privates._bridge, privates._PLUGINS, lambda: None)
 
     assert privates.on_backend_start(lambda platform, seconds: told.append((platform, seconds >= 0)))
     assert "gpu runs" == getattr(privates._bridge, privates._START)("gpu")
-    assert [("gpu", True)] == told
+    getattr(privates._bridge, privates._PLUGINS)()
+    assert [("gpu", True), ("plugins", True)] == told
 
 
 def test_without_the_hook_the_start_of_a_backend_is_not_told(monkeypatch):

@@ -51,6 +51,7 @@ LABELS: Final[dict[str, str]] = {
     "run": "run",
     "python": "start Python and jitscope",
     "start cuda": "start CUDA",
+    "start jax plugins": "look for JAX's plugins",
 }
 
 _LIFTED: Final = frozenset(
@@ -79,9 +80,10 @@ def name_of(step: str) -> str:
 
 def label_of(name: str) -> str:
     """What people call a step of that name."""
-    if name.startswith("start jax "):
+    known = LABELS.get(name)
+    if known is None and name.startswith("start jax "):
         return f"start JAX's backend {name[10:]}"
-    return LABELS.get(name, name)
+    return known or name
 
 
 def is_lifted(name: str) -> bool:

@@ -271,26 +271,32 @@ def backend_started() -> bool:
 def on_backend_start(callback: Callable[[str, float], None]) -> bool:
     """Have ``callback`` told each device runtime that is started, and how long that took; whether that worked.
 
-    ``xla_bridge._init_backend(platform)`` is called once for each platform that is tried, when JAX first needs a device
-    (0.6.2 to 0.12.0.1).
+    ``xla_bridge._init_backend(platform)`` is called once for each platform that is tried, when JAX first needs a
+    device; before the first of them ``discover_pjrt_plugins()`` looks for packages with more platforms, which is told
+    as ``plugins`` (0.6.2 to 0.12.0.1).
     """
-    original = getattr(_bridge, _START, None)
-    if original is None:
+    if not hasattr(_bridge, _START):
         return False
-
-    @functools.wraps(original)
-    def start(platform: str) -> Any:
-        began = perf_counter()
-        try:
-            return original(platform)
-        finally:
-            callback(platform, perf_counter() - began)
-
-    setattr(_bridge, _START, start)
+    for name in (_START, _PLUGINS):
+        original = getattr(_bridge, name, None)
+        if original is not None:
+            setattr(_bridge, name, _told(original, callback))
     return True
 
 
-_START = "_init_backend"
+def _told(original: Callable[..., Any], callback: Callable[[str, float], None]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def start(*platform: str) -> Any:
+        began = perf_counter()
+        try:
+            return original(*platform)
+        finally:
+            callback(platform[0] if platform else "plugins", perf_counter() - began)
+
+    return start
+
+
+_START, _PLUGINS = "_init_backend", "discover_pjrt_plugins"
 
 
 def distributed_rank() -> tuple[int, int] | None:
