@@ -124,8 +124,9 @@ def _compiled(function: int, call: int) -> bool:
 
 
 def _value(function: int, call: int) -> FirstCall | None:
-    from jitscope.analysis.first_call import compiling_calls
+    from jitscope.analysis.first_call import calls_of
     from jitscope.analysis.index import index_events
 
-    calls = compiling_calls(index_events(recorder.snapshot()), (function,))
+    so_far = recorder.snapshot()
+    calls, _ = calls_of(so_far, index_events(so_far), (function,))
     return next((one for one in calls if one.call == call), None)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from jitscope.analysis.findings import findings_of
-from jitscope.analysis.first_call import compiling_calls, longest
+from jitscope.analysis.first_call import longest_first_calls
 from jitscope.analysis.functions import bounded_notes, empty_function_report, function_reports, judge
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.labels import labels_of
 from jitscope.analysis.notes import notes_of
-from jitscope.analysis.start_up import start_up_of
 from jitscope.analysis.totals import eager_ops_of, totals_of
 from jitscope.model.events import SCHEMA
 from jitscope.model.recording import Recording
@@ -29,7 +28,7 @@ def report_from(
     recording: Recording, index: Index, functions: tuple[FunctionReport, ...], notes: tuple[Note, ...], known: Index
 ) -> Report:
     """The report of these functions; ``known`` holds all that their causes refer to."""
-    calls = compiling_calls(index)
+    first_calls, start_up = longest_first_calls(recording, index)
     eager_ops = eager_ops_of(index.compilations, index.added_up)
     return Report(
         schema=SCHEMA,
@@ -41,8 +40,8 @@ def report_from(
         caches=_caches(index),
         findings=findings_of(functions, known),
         labels=labels_of(recording, functions),
-        first_calls=longest(calls),
-        start_up=start_up_of(index, calls, recording.header.processes),
+        first_calls=first_calls,
+        start_up=start_up,
     )
 
 

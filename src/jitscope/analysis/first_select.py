@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from jitscope.analysis.build import build_report
-from jitscope.analysis.first_call import compiling_calls
+from jitscope.analysis.first_call import calls_of
 from jitscope.analysis.index import index_events
 from jitscope.analysis.select import select_source
-from jitscope.analysis.start_up import start_up_of
 from jitscope.errors import JitscopeError
 from jitscope.model.first_call import FirstCall, StartUp
 from jitscope.model.recording import Recording
@@ -22,10 +21,7 @@ def select_call(recording: Recording, wanted: str) -> tuple[FirstCall, StartUp |
     """
     name, _, number = wanted.rpartition("#") if "#" in wanted else (wanted, "", "")
     group = select_source(build_report(recording), name)
-    index = index_events(recording)
-    calls = compiling_calls(index)
-    members = {one.id for one in group.members}
-    own = [one for one in calls if one.function in members]
+    own, start_up = calls_of(recording, index_events(recording), {one.id for one in group.members})
     if not own:
         raise JitscopeError(
             f"{group.first.name}: no call of it compiled anything in this recording", slug="no-first-call"
@@ -33,9 +29,9 @@ def select_call(recording: Recording, wanted: str) -> tuple[FirstCall, StartUp |
     chosen = own[0]
     if number:
         chosen = _of_compilation(own, [one.id for one in group.details], group.first.name, number)
-    before = next(one for one in calls if one.process == chosen.process)
-    start_up = start_up_of(index, calls, recording.header.processes) if before == chosen else ()
-    return chosen, next((one for one in start_up if one.process == chosen.process), None)
+    earliest = next(one for one in own if one.process == chosen.process)
+    before = next((one for one in start_up if one.process == chosen.process), None)
+    return chosen, before if chosen is earliest else None
 
 
 def _of_compilation(calls: list[FirstCall], compilations: list[int], name: str, number: str) -> FirstCall:

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jitscope.analysis.eager_programs import eager_programs, is_alone
 from jitscope.analysis.index import Index
 from jitscope.analysis.part_names import label_of
 from jitscope.analysis.parts import Stretch, nest, parts_of, sum_of
-from jitscope.model.events import ProcessInfo
-from jitscope.model.first_call import FirstCall, StartUp
+from jitscope.model.events import CompilationEvent, ProcessInfo
+from jitscope.model.first_call import StartUp
 
 
-def start_up_of(index: Index, calls: Sequence[FirstCall], processes: Sequence[ProcessInfo] = ()) -> tuple[StartUp, ...]:
+def start_up_of(
+    index: Index, firsts: Mapping[int | None, float], processes: Sequence[ProcessInfo] = ()
+) -> tuple[StartUp, ...]:
     """Of each process in which a call compiled: what came before the first one.
 
-    ``calls`` are in the order of their starts; ``processes`` are those of a combined recording's header.
+    ``firsts`` says when that began, by process; ``processes`` are those of a combined recording's header.
     """
-    firsts: dict[int | None, FirstCall] = {}
-    for one in calls:
-        firsts.setdefault(one.process, one)
     offsets = {position: one.offset_seconds for position, one in enumerate(processes)}
-    return tuple(_before(index, first, offsets.get(process or 0, 0.0)) for process, first in firsts.items())
+    alone: dict[int | None, list[CompilationEvent]] = {}
+    for event in index.compilations:
+        if is_alone(event) and event.start < firsts.get(event.process, event.start):
+            alone.setdefault(event.process, []).append(event)
+    return tuple(
+        _before(index, process, until, offsets.get(process or 0, 0.0), alone.get(process, []))
+        for process, until in firsts.items()
+    )
 
 
-def _before(index: Index, first: FirstCall, offset: float) -> StartUp:
-    process, until = first.process, first.started
+def _before(
+    index: Index, process: int | None, until: float, offset: float, alone: Sequence[CompilationEvent]
+) -> StartUp:
     starts = [one for one in index.starts if one.process == process and one.start < until]
     python = next((one for one in starts if one.name == "python"), None)
     # Imports may have been done before the recording began.
     begin = python.start if python is not None else min([offset, *(one.start for one in starts)])
-    alone = [one for one in index.compilations if one.process == process and one.start < until and is_alone(one)]
     stretches = [Stretch(one.name, label_of(one.name), one.start, one.seconds) for one in starts]
     for one in alone:
         name = "eager_op" if one.library else "unwatched"
