@@ -148,6 +148,20 @@ def test_what_a_region_does_besides_is_not_told_to_run():
     assert 4.5 == one.not_attributed
 
 
+@pytest.mark.parametrize("steps", [(), (Span("entire_backward_compile", 5.01, 0.9),)], ids=["thread", "same thread"])
+def test_a_backward_graph_compiled_inside_of_a_regions_call_is_told_once(steps):
+    value = recording(
+        function(1, "train_step", framework="python", kind="region"),
+        compilation(1, framework="torch", call=1, phases=(Phase("dynamo", 1.0, 2.0),)),
+        CompilingCallEvent(1, 1, 0.0, 10.0, (Span("dynamo", 1.0, 2.0), *steps)),
+        PhaseEvent(1, Phase("backward", 5.0, 1.0)),
+    )
+    one = only(value)
+
+    assert {"dynamo": 2.0, "backward": 0.9 if steps else 1.0} == pytest.approx(tree(one.parts))
+    assert () == one.later
+
+
 def test_a_compile_of_another_function_in_the_call_has_its_name():
     found = phases(11.0, 0.5, 0.5, 1.0)
     events = (

@@ -30,6 +30,7 @@ def by_spans(call: CompilingCallEvent, own: Sequence[CompilationEvent], index: I
     function = index.functions[call.function]
     end = call.start + call.seconds
     stretches, alone = _stretches(call.spans, function, index, owners)
+    stretches += _of_other_threads(own, stretches, call.start, end)
     top = lift(nest(stretches, call.start, end))
     parts = parts_of(_with_runs(top, end, function), call.start)
     notes: tuple[Note, ...] = ()
@@ -110,6 +111,21 @@ def _stretches(
         name = "eager_op" if one.library else "unwatched"
         found.append(Stretch(name, label_of(name), start, end - start, one.program))
     return found, [one for one, _ in alone.values()]
+
+
+def _of_other_threads(
+    own: Sequence[CompilationEvent], stretches: Sequence[Stretch], start: float, end: float
+) -> list[Stretch]:
+    """Backward graphs compiled during the call of a region, in a thread of autograd's (CUDA): the call waits for it."""
+    known = [one for one in stretches if one.name == "backward"]
+    return [
+        Stretch("backward", label_of("backward"), phase.start, phase.seconds)
+        for one in own
+        for phase in one.phases
+        if phase.name == "backward"
+        and start <= phase.start < end
+        and not any(each.start < phase.start + phase.seconds and phase.start < each.end for each in known)
+    ]
 
 
 def _with_runs(top: Sequence[Stretch], end: float, function: FunctionEvent) -> list[Stretch]:
