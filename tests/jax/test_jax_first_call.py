@@ -271,3 +271,10 @@ def test_where_it_does_not_run_eager_that_is_told():
 
     assert (None, None) == (numbers.eager_first, numbers.pays_after)
     assert "it raised AssertionError" in numbers.eager_is
+
+
+def test_first_call_while_jitscope_is_switched_off_says_so(monkeypatch):
+    monkeypatch.setattr("jitscope.capture.switches.OFF", True)
+
+    with pytest.raises(JitscopeError, match="JITSCOPE=0 is set"):
+        jitscope.first_call(jax.jit(lambda x: x), array(3))
