@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jitscope.analysis.findings import findings_of
+from jitscope.analysis.first_call import longest_first_calls
 from jitscope.analysis.functions import bounded_notes, empty_function_report, function_reports, judge
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.labels import labels_of
@@ -27,6 +28,7 @@ def report_from(
     recording: Recording, index: Index, functions: tuple[FunctionReport, ...], notes: tuple[Note, ...], known: Index
 ) -> Report:
     """The report of these functions; ``known`` holds all that their causes refer to."""
+    first_calls, start_up = longest_first_calls(recording, index)
     eager_ops = eager_ops_of(index.compilations, index.added_up)
     return Report(
         schema=SCHEMA,
@@ -38,6 +40,8 @@ def report_from(
         caches=_caches(index),
         findings=findings_of(functions, known),
         labels=labels_of(recording, functions),
+        first_calls=first_calls,
+        start_up=start_up,
     )
 
 

@@ -15,18 +15,21 @@ from jitscope.model.events import (
     AddedUpEvent,
     CallsEvent,
     CompilationEvent,
+    CompilingCallEvent,
     ContextEvent,
     EndEvent,
     Event,
     FunctionEvent,
     Header,
     LabelEvent,
+    MeasuredEvent,
     NoteEvent,
     Phase,
     PhaseEvent,
     ProcessInfo,
     RepeatEvent,
     SignatureEvent,
+    StartEvent,
 )
 from jitscope.model.recording import Recording
 
@@ -168,6 +171,8 @@ def _ids(event: Event) -> Iterable[int]:
             return (event.id, *(each for each in known if each is not None))
         case PhaseEvent():
             return (event.compilation,)
+        case CompilingCallEvent() | MeasuredEvent():
+            return (event.function,)
         case CallsEvent():
             runs = (each for run in event.runs for each in (run.signature, run.compilation) if each is not None)
             return (event.function, *runs)
@@ -206,6 +211,13 @@ def _moved(event: Event, by: int, process: int, later: float) -> Event:
             )
         case PhaseEvent():
             return replace(event, compilation=event.compilation + by, phase=_shifted(event.phase, later))
+        case CompilingCallEvent():
+            spans = tuple(replace(span, start=span.start + later) for span in event.spans)
+            return replace(event, function=event.function + by, start=event.start + later, spans=spans)
+        case StartEvent():
+            return replace(event, start=event.start + later, process=process)
+        case MeasuredEvent():
+            return replace(event, function=event.function + by)
         case AddedUpEvent():
             return replace(event, function=new(event.function))
         case CallsEvent() | RepeatEvent():

@@ -12,10 +12,12 @@ from jitscope.model.events import (
     CacheEvent,
     CallsEvent,
     CompilationEvent,
+    CompilingCallEvent,
     ContextEvent,
     EndEvent,
     FunctionEvent,
     LabelEvent,
+    MeasuredEvent,
     NoteEvent,
     Phase,
     PhaseEvent,
@@ -23,6 +25,7 @@ from jitscope.model.events import (
     Run,
     SignatureEvent,
     SourceEvent,
+    StartEvent,
 )
 from jitscope.model.recording import Recording
 from jitscope.model.signature import Leaf, Signature
@@ -54,6 +57,13 @@ class Index(msgspec.Struct, frozen=True):
     """Lines around call sites, each place once; empty unless they were asked for."""
     shortened: dict[int, int] = {}
     """Functions with too long a history: how often the calls came whose order is in `runs` once."""
+    compiling_calls: tuple[CompilingCallEvent, ...] = ()
+    """Where the time of calls went that compiled; what they refer to exists."""
+    inside: dict[tuple[int, int | None], tuple[CompilationEvent, ...]] = {}
+    """By function and call: compilations without an owner that ran inside of it."""
+    starts: tuple[StartEvent, ...] = ()
+    measured: tuple[MeasuredEvent, ...] = ()
+    """What they refer to exists."""
     unended: frozenset[int | None] = frozenset()
     """Processes that did not end, by position; in a recording of one process, that is None."""
 
@@ -74,6 +84,9 @@ def index_events(recording: Recording) -> Index:
     added_up: list[AddedUpEvent] = []
     again: dict[int, int] = {}
     equal: dict[tuple[int, Signature], int] = {}
+    compiling_calls: list[CompilingCallEvent] = []
+    starts: list[StartEvent] = []
+    measured: list[MeasuredEvent] = []
     caches: list[CacheEvent] = []
     notes: list[NoteEvent] = []
     source: dict[tuple[str, int], SourceEvent] = {}
@@ -113,6 +126,12 @@ def index_events(recording: Recording) -> Index:
                     shortened[event.function] = max(shortened.get(event.function, 0), event.times)
             case AddedUpEvent():
                 added_up.append(event)
+            case CompilingCallEvent():
+                compiling_calls.append(event)
+            case StartEvent():
+                starts.append(event)
+            case MeasuredEvent():
+                measured.append(event)
             case CacheEvent():
                 caches.append(event)
             case NoteEvent():
@@ -126,6 +145,8 @@ def index_events(recording: Recording) -> Index:
     if again:
         _join(again, compilations, runs)
     dangling = sum(function not in functions for function in runs)
+    dangling += sum(one.function not in functions for one in compiling_calls)
+    dangling += sum(one.function not in functions for one in measured)
     added: dict[int, list[Phase]] = {}
     for late in later:
         added.setdefault(late.compilation, []).append(late.phase)
@@ -140,6 +161,10 @@ def index_events(recording: Recording) -> Index:
             whole.append(compilation)
             continue
         whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
+    inside: dict[tuple[int, int | None], list[CompilationEvent]] = {}
+    for each in whole:
+        if each.function is None and each.inside is not None:
+            inside.setdefault((each.inside, each.inside_call), []).append(each)
     return Index(
         functions=functions,
         signatures=signatures,
@@ -159,6 +184,10 @@ def index_events(recording: Recording) -> Index:
         ),
         source=tuple(source.values()),
         shortened=shortened,
+        compiling_calls=tuple(one for one in compiling_calls if one.function in functions),
+        inside={key: tuple(found) for key, found in inside.items()},
+        starts=tuple(starts),
+        measured=tuple(one for one in measured if one.function in functions),
         unended=_unended(recording, end),
     )
 

@@ -13,9 +13,11 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
+from time import perf_counter
 from types import FrameType, ModuleType
 from typing import Any
 
+from jitscope.capture import spans
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import watch_if_compiled
 
@@ -24,6 +26,9 @@ _HOMES = {
     "torch": "jitscope.capture.frameworks.torch_autowatch",
 }
 """By framework: the module whose ``install`` replaces its functions."""
+
+_TIMED = ("torch._dynamo", "torch._inductor.compile_fx", "triton")
+"""Large parts of theirs that are imported when something is compiled: how long that takes is recorded."""
 
 REPLACED = "__jitscope_replaced__"
 """Attribute of a replacement: the framework's own function."""
@@ -79,8 +84,8 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of a framework, with a loader that tells."""
-        if name not in _HOMES:
+        """The spec of a framework, or of a large part of it, with a loader that tells."""
+        if name not in _HOMES and name not in _TIMED:
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -111,8 +116,21 @@ class _Loader:
         # The program sees the module with the loader that it would have had.
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self._loader
+        began = perf_counter()
         self._loader.exec_module(module)
-        _imported(module.__name__)
+        _timed(module.__name__, began)
+        if module.__name__ in _HOMES:
+            _imported(module.__name__)
+
+
+def _timed(name: str, began: float) -> None:
+    """The import of ``name`` is done."""
+    try:
+        seconds = perf_counter() - began
+        spans.add(f"import {name}", began, seconds)
+        recorder.started(f"import {name}", began, seconds)
+    except Exception as error:
+        recorder.internal_error(f"import of {name}", error)
 
 
 def called_by(frame: FrameType | None, *packages: str) -> bool:

@@ -72,6 +72,8 @@ class Book:
         self.lock = threading.RLock()
         self.history = History()
         self.compilations = 0
+        self.compiling_calls = 0
+        """Calls of which was written where their time went."""
         self.seconds = 0.0
         """Spent on them."""
         self.signatures: dict[Any, SignatureEvent] = {}
@@ -120,7 +122,7 @@ class Book:
         self.marks.clear()
         self.take_calls()
         self.history = History()
-        self.compilations = 0
+        self.compilations = self.compiling_calls = 0
         self.seconds = 0.0
 
     # -- how the wrapper behaves -------------------------------------------------------------

@@ -15,6 +15,7 @@ from jitscope.model.events import (
     AddedUpEvent,
     CallsEvent,
     CompilationEvent,
+    CompilingCallEvent,
     EndEvent,
     Event,
     FunctionEvent,
@@ -40,6 +41,8 @@ MEMORY_LABELS = 5_000
 """Changes of the label kept in memory; what happens after the last of them belongs to none."""
 MEMORY_LABELLED_RUNS = 100_000
 """Runs of call history under all labels that are kept in memory; no label is kept beyond."""
+MEMORY_SPANS = 100_000
+"""Spans of calls that compiled that are kept in memory; where the time of later calls went is not."""
 MOST_NOTES = 5
 """Functions that a note of one kind names, each in one of its own."""
 LATE = 1_000
@@ -112,6 +115,7 @@ class MemorySession:
         self._aggregated: set[int] = set()
         self._labels = self._labelled_runs = 0
         self._unlabelled = False
+        self._spans = 0
 
     def write(self, event: Event) -> None:
         """Keep an event, or add it up."""
@@ -135,6 +139,10 @@ class MemorySession:
             self._change_label(event)
         elif isinstance(event, PhaseEvent) and event.compilation not in self._kept:
             self._add_phase(event)
+        elif isinstance(event, CompilingCallEvent):
+            self._spans += 1 + len(event.spans)
+            if self._spans <= MEMORY_SPANS and event.function not in self._instead:
+                self._events.append(event)
         else:
             self._events.append(event)
 

@@ -17,7 +17,7 @@ from time import perf_counter
 import msgspec
 
 from jitscope._startup import Member
-from jitscope.capture import switches
+from jitscope.capture import spans, switches
 from jitscope.capture.book import KEPT_SIGNATURES, Book
 from jitscope.capture.gates import Gates
 from jitscope.capture.header import Surroundings, new_header, run_id, started_as, with_free_name
@@ -29,6 +29,7 @@ from jitscope.capture.thrash import ThrashWatch
 from jitscope.errors import JitscopeError
 from jitscope.model.events import (
     CompilationEvent,
+    CompilingCallEvent,
     ContextEvent,
     EndEvent,
     Event,
@@ -36,8 +37,11 @@ from jitscope.model.events import (
     FunctionEvent,
     Header,
     LabelEvent,
+    MeasuredEvent,
     NoteEvent,
     PhaseEvent,
+    Site,
+    StartEvent,
 )
 from jitscope.model.notation import cut
 from jitscope.model.recording import Recording
@@ -45,6 +49,8 @@ from jitscope.store.beside import path_in
 from jitscope.store.locate import default_path
 
 MAX_NOTES_PER_SLUG = 5
+MOST_COMPILING_CALLS = 32
+"""Calls of one function that compiled of which is written where their time went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class Recorder:
         self.run: FileSession | LateSession | None = None
         """That of ``jitscope run``: the whole program, which may open and close its own meanwhile."""
         self._label: str | None = None
+        self._starts: list[StartEvent] = []
+        """Parts of the program's start, on the process's monotonic clock."""
         self.member: Member | None = None
         """This process, where the program's processes are followed: its forks make recordings of their own."""
         self._gone: deque[Book] = deque()
@@ -200,6 +208,33 @@ class Recorder:
             for session in self.sessions:
                 phase = msgspec.structs.replace(event.phase, start=event.phase.start - session.zero)
                 session.write(msgspec.structs.replace(event, phase=phase))
+
+    def compiling_call(self, book: Book, call: int, start: float, end: float, site: Site | None) -> None:
+        """Write where the time of a call went that compiled; ``start``, ``end``: the process's monotonic clock."""
+        if book.compiling_calls >= MOST_COMPILING_CALLS:
+            return
+        book.compiling_calls += 1
+        found, left_out = spans.between(start, end)
+        event = CompilingCallEvent(book.id, call, start, end - start, found, left_out, site)
+        with self.lock:
+            for session in self.sessions:
+                self._define(session, book, ())
+                session.write(spans.shifted(event, session.zero))
+
+    def started(self, name: str, start: float, seconds: float) -> None:
+        """Write a part of the program's start; ``start`` is on the process's monotonic clock."""
+        event = StartEvent(name, start, seconds)
+        with self.lock:
+            self._starts.append(event)
+            for session in self.sessions:
+                session.write(spans.shifted(event, session.zero))
+
+    def measured(self, event: MeasuredEvent, book: Book) -> None:
+        """Write what was measured of a function."""
+        with self.lock:
+            for session in self.sessions:
+                self._define(session, book, ())
+                session.write(event)
 
     def flush_calls(self, book: Book) -> None:
         """Hand a book's fresh history to the sessions."""
@@ -404,6 +439,8 @@ class Recorder:
         )
         if self._label is not None:
             session.write(LabelEvent(self._label))
+        for start in self._starts:
+            session.write(spans.shifted(start, zero))
         self.sessions = [*self.sessions, session]
         return session
 
@@ -473,6 +510,7 @@ class Recorder:
         self.lock = threading.RLock()
         followed, self.file, self.run = self.run is not None, None, None
         self._notes.clear()
+        self._starts.clear()
         for adapter in self.adapters:
             adapter.forked()
         for book in self.books.values():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
+from time import perf_counter
 from typing import Any
 
 from jitscope.capture.book import Book
+from jitscope.capture.callsite import site_of
 from jitscope.capture.pending import collect
 
 
@@ -27,12 +29,16 @@ class RegionProbe:
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         """Enter the call in the book: it compiled something, or it did not."""
-        miss = collect(sys._getframe(2))
+        ended = perf_counter()
+        frame = sys._getframe(2)
+        miss = collect(frame)
         if miss is not None and miss.compiled:
             for adapter in self.book.recorder.adapters:
                 adapter.drain()
-            self.book.add(None, "compile")
+            ordinal = self.book.add(None, "compile")
             self.book.recorder.flush_calls(self.book)
+            began = entered if entered > 0 else miss.start
+            self.book.recorder.compiling_call(self.book, ordinal, began, ended, site_of(frame))
         elif error is not None:
             self.book.add(None, "error")
         else:

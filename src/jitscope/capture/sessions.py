@@ -20,6 +20,7 @@ from jitscope.model.events import (
     PhaseEvent,
     RepeatEvent,
     Site,
+    StartEvent,
 )
 from jitscope.store.writer import RecordingFile
 
@@ -148,7 +149,7 @@ class LateSession:
     def write(self, event: Event) -> None:
         """Write an event, or keep it until there is something that it belongs to."""
         if self._file is None:
-            if isinstance(event, (NoteEvent, LabelEvent)):
+            if isinstance(event, (NoteEvent, LabelEvent, StartEvent)):
                 self._early.append(event)
                 return
             begin, self._begin = self._begin, None

@@ -377,7 +377,7 @@ def _watch_region(fn: Any) -> Any:
     watched.__dict__["__jitscope_region__"] = True
     watched.__dict__.setdefault("_torchdynamo_inline", fn)
     install_loaded_frameworks()
-    book.quiet(None)
+    # Not quiet yet: of the first call it is known when it began.
     return watched
 
 

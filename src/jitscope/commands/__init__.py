@@ -23,6 +23,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "report": ("jitscope.commands.report:report", "Say what a recording shows: what was compiled, why, at what cost."),
     "html": ("jitscope.commands.html:html", "Write the report as one page for a browser."),
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
+    "first": ("jitscope.commands.first:first", "Take a slow first call apart: where its time went."),
     "ls": ("jitscope.commands.ls:ls", "List the recordings, and throw old ones away."),
     "diff": ("jitscope.commands.diff:diff", "Compare two runs: what is compiled no more, and what is new."),
     "combine": ("jitscope.commands.combine:combine", "Put the processes or ranks of a run together."),

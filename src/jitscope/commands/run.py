@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import click
@@ -79,6 +80,7 @@ def run(
     from jitscope.capture.ending import Ending
     from jitscope.capture.following import follow_forks
     from jitscope.capture.launch import Kind, Launch, NoProgramError, Program
+    from jitscope.capture.process_start import process_start
     from jitscope.capture.recorder import recorder
     from jitscope.capture.source import WITH_SOURCE
     from jitscope.capture.watchdog import AFTER, watch_long_compiles
@@ -155,6 +157,9 @@ def run(
         write_err("jitscope: standard error is no terminal (or a small one): no --live\n")
     finish = shown_live or watch_long_compiles()
     autowatch.install()
+    began = process_start()
+    if began is not None:
+        recorder.started("python", began, perf_counter() - began)
     raise Handover(start)
 
 

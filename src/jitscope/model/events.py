@@ -371,6 +371,66 @@ class LabelEvent(msgspec.Struct, frozen=True, tag="label", tag_field="event", om
     """None: to nothing in particular."""
 
 
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """A stretch of time in one thread. Those that lie inside of it, of the same call, are nested in it."""
+
+    name: str
+    """JAX: ``trace``, ``lower``, ``compile``, ``cache_read``; torch: what Dynamo itself calls it (``dynamo_timed``).
+
+    Both: ``import torch._dynamo``, ``start jax cpu``, ``start cuda``.
+    """
+    start: float
+    seconds: float
+    """From its start to its end."""
+    program: str = ""
+    """JAX: the program that was traced, lowered or compiled."""
+
+
+class CompilingCallEvent(msgspec.Struct, frozen=True, tag="compiling_call", tag_field="event", omit_defaults=True):
+    """Where the time of a call went that compiled, written after its compilations; one of a function's first ones."""
+
+    function: int
+    call: int
+    """Its ordinal, from 1."""
+    start: float
+    """Of the call; of a later call of a region, and of one of torch that was no first one: of its first compile."""
+    seconds: float
+    """Until it returned. JAX and CUDA run asynchronously: the result may not have been there yet."""
+    spans: tuple[Span, ...] = ()
+    """What was measured in it, in the calling thread, in the order of their ends."""
+    left_out: int = 0
+    """Spans that were not kept, the shortest of very many."""
+    site: Site | None = None
+
+
+class StartEvent(msgspec.Struct, frozen=True, tag="start", tag_field="event", omit_defaults=True):
+    """A part of the program's start; ``start`` is below 0 where it began before the recording."""
+
+    name: str
+    """``python`` (until the recording began), ``import jax``, ``start jax cpu``, ``start cuda``."""
+    start: float
+    seconds: float
+    process: int | None = None
+    """In a combined recording: position of its process in `Header.processes`."""
+
+
+class MeasuredEvent(msgspec.Struct, frozen=True, tag="measured", tag_field="event", omit_defaults=True):
+    """What `jitscope.first_call` measured of a function. Each call was waited for until its result was there."""
+
+    function: int
+    call: int
+    """Ordinal of the first of its calls."""
+    first: float
+    """Of the first call, until its result was there, in seconds."""
+    second: float
+    steady: tuple[float, ...] = ()
+    """Of the calls after the second one, in order."""
+    eager: tuple[float, ...] = ()
+    """Of calls of the same function without the compiler, in order, the first one included."""
+    eager_is: str = ""
+    """How those ran, in words; or why there are none."""
+
+
 class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_defaults=True):
     """Last line of a recording that was closed."""
 
@@ -396,5 +456,8 @@ Event = (
     | NoteEvent
     | SourceEvent
     | LabelEvent
+    | CompilingCallEvent
+    | StartEvent
+    | MeasuredEvent
     | EndEvent
 )

@@ -11,6 +11,8 @@ import msgspec
 
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import CacheSource, Framework, Outcome, ProcessInfo, Site
+from jitscope.model.first_call import FirstCall, StartUp
+from jitscope.model.note import Note as Note  # noqa: PLC0414 (its home for the readers of reports)
 
 State = Literal["idle", "monomorphic", "polymorphic", "megamorphic", "thrashing"]
 """How many signatures a function compiled for: one, 2–4, 5 or more; ``thrashing``: one that it had compiled before."""
@@ -174,13 +176,6 @@ class CacheReport(msgspec.Struct, frozen=True):
     """Time spent reading it."""
 
 
-class Note(msgspec.Struct, frozen=True):
-    """What could not be seen, or was left out."""
-
-    slug: str
-    text: str
-
-
 class Bucket(msgspec.Struct, frozen=True):
     """One size of a bucket plan."""
 
@@ -286,3 +281,7 @@ class Report(msgspec.Struct, frozen=True):
     """The costliest first."""
     labels: tuple[LabelReport, ...] = ()
     """In the order in which they first began; empty where the recording has none."""
+    first_calls: tuple[FirstCall, ...] = ()
+    """The longest of the functions' first calls, at most five; ``jitscope first`` has all of them."""
+    start_up: tuple[StartUp, ...] = ()
+    """What came before the first call that compiled, one a process."""

@@ -15,6 +15,7 @@ from jitscope.analysis.listing import LISTING_SCHEMA
 from jitscope.model.combined import Combined
 from jitscope.model.difference import RunDifference
 from jitscope.model.events import SCHEMA
+from jitscope.model.first_call import FirstCalls
 from jitscope.model.listing import Listing, Pruning
 from jitscope.model.report import Report
 
@@ -22,6 +23,7 @@ DEFAULT = Path("docs")
 
 SCHEMAS: dict[str, tuple[type[msgspec.Struct], int]] = {
     "report": (Report, SCHEMA),
+    "first": (FirstCalls, SCHEMA),
     "listing": (Listing, LISTING_SCHEMA),
     "pruning": (Pruning, LISTING_SCHEMA),
     "combined": (Combined, COMBINED_SCHEMA),

@@ -12,6 +12,7 @@ from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
 from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
+from jitscope.render.first_call import add_first_calls, start_up_line
 from jitscope.render.labels import add_labels
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page, terminal_color, terminal_width
@@ -22,6 +23,8 @@ FUNCTIONS = 5
 """Functions shown without ``all_``."""
 COMPILATIONS = 3
 """First compilations, and failed ones, of one function shown without ``all_``."""
+FIRST_CALLS = 3
+"""First calls shown: the longest."""
 NAMES = 4
 """Names of eager operations shown."""
 
@@ -56,6 +59,7 @@ def render_text(
             page.blank()
         hidden += _function(page, number, group, report.run.processes, all_=all_)
     add_labels(page, report, all_=all_)
+    _first_calls(page, report)
     unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
     if report.eager_ops or report.caches or unused:
         page.blank()
@@ -84,6 +88,18 @@ def render_text(
         page.add(f"{' and '.join(more)} with --all")
     page.add((_next_command(report, source), "dim"), wrap=False)
     return page.text(color=terminal_color() if color is None else color)
+
+
+def _first_calls(page: Page, report: Report) -> None:
+    """Where the longest first calls went, where that was recorded."""
+    calls = [one for one in report.first_calls if one.complete][:FIRST_CALLS]
+    if not calls:
+        return
+    page.blank()
+    page.add(("first calls", "bold"), " · jitscope first shows them step by step")
+    add_first_calls(page, calls, processes=len(report.start_up) > 1)
+    for one in report.start_up[:1]:
+        page.add(f"before them: {start_up_line(one)}", indent=2, hang=2)
 
 
 def verdict_line(report: Report) -> str:

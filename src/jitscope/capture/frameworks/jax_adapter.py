@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from time import perf_counter
 from types import FrameType
 from typing import Any
 
@@ -20,7 +21,7 @@ import msgspec
 from jax import monitoring
 
 import jitscope
-from jitscope.capture import progress
+from jitscope.capture import progress, spans
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_privates as privates
@@ -67,6 +68,7 @@ class JaxAdapter:
             self._lacks("jax-disable-jit")
         privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
         privates.on_clear_caches(self._on_clear_caches)
+        privates.on_backend_start(self._on_backend_start)
         # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.
         monitoring.register_event_duration_secs_listener(self._on_duration)
         monitoring.register_event_listener(self._on_event)
@@ -111,6 +113,14 @@ class JaxAdapter:
             self._in_regions.lose_all()
         except Exception as error:
             self.recorder.internal_error("jax clear_caches", error)
+
+    def _on_backend_start(self, platform: str, seconds: float) -> None:
+        try:
+            name, began = f"start jax {platform}", perf_counter() - seconds
+            spans.add(name, began, seconds)
+            self.recorder.started(name, began, seconds)
+        except Exception as error:
+            self.recorder.internal_error("jax backend", error)
 
     def _on_disable_jit(self, value: object) -> None:
         if value:
@@ -304,6 +314,7 @@ class JaxAdapter:
             miss = find(place.region)
             if miss is None:
                 miss = Miss(book, place.region, (), {})
+                miss.start = mine[0].start
                 push(miss)
             miss.compiled = True
             call = book.next_ordinal()

@@ -12,6 +12,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from time import perf_counter
 from types import CodeType, MethodType
 from typing import Any
 
@@ -267,6 +268,37 @@ def backend_started() -> bool:
     return bool(started()) if started is not None else False
 
 
+def on_backend_start(callback: Callable[[str, float], None]) -> bool:
+    """Have ``callback`` told each device runtime that is started, and how long that took; whether that worked.
+
+    ``xla_bridge._init_backend(platform)`` is called once for each platform that is tried, when JAX first needs a
+    device; before the first of them ``discover_pjrt_plugins()`` looks for packages with more platforms, which is told
+    as ``plugins`` (0.6.2 to 0.12.0.1).
+    """
+    if not hasattr(_bridge, _START):
+        return False
+    for name in (_START, _PLUGINS):
+        original = getattr(_bridge, name, None)
+        if original is not None:
+            setattr(_bridge, name, _told(original, callback))
+    return True
+
+
+def _told(original: Callable[..., Any], callback: Callable[[str, float], None]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def start(*platform: str) -> Any:
+        began = perf_counter()
+        try:
+            return original(*platform)
+        finally:
+            callback(platform[0] if platform else "plugins", perf_counter() - began)
+
+    return start
+
+
+_START, _PLUGINS = "_init_backend", "discover_pjrt_plugins"
+
+
 def distributed_rank() -> tuple[int, int] | None:
     """Process index and count of ``jax.distributed``, or None where it is not initialised.
 
@@ -476,6 +508,12 @@ CAPABILITIES: tuple[Capability, ...] = (
         lambda: hasattr(_bridge, "backends_are_initialized"),
         "lets devices be named without starting a runtime",
         "a recording names no devices",
+    ),
+    Capability(
+        "xla_bridge._init_backend",
+        lambda: hasattr(_bridge, _START),
+        "how long the start of a device runtime takes",
+        "the start of the device runtime is part of what is not attributed in a first call, or before it",
     ),
 )
 """All that the adapter uses of JAX, in the order of what is lost without it."""

@@ -150,6 +150,7 @@ class JaxProbe:
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         """Enter the call in the book."""
+        ended = perf_counter()
         frame = sys._getframe(2)
         announced = find(frame)
         if announced is not None and announced.key is not None:
@@ -168,7 +169,8 @@ class JaxProbe:
             self._write(miss, None, None)
             self.book.add(None, "nested")
         else:
-            self._announced(miss, args, kwargs, error)
+            began = entered if entered > 0 else miss.start
+            self._announced(miss, args, kwargs, error, (began, ended))
         self._rest()
 
     def _unannounced(self, frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Miss | None:
@@ -210,7 +212,12 @@ class JaxProbe:
         return any((miss.key, miss.context) == compiled for miss in self.book.in_flight)
 
     def _announced(
-        self, miss: Miss, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
+        self,
+        miss: Miss,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        error: BaseException | None,
+        times: tuple[float, float],
     ) -> None:
         with self.book.lock:
             size, before = self.cache_size(), self._entries
@@ -231,6 +238,7 @@ class JaxProbe:
         if self._write(miss, signature, ordinal):
             self.book.add(signature, "compile")
             self.adapter.recorder.flush_calls(self.book)
+            self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
         elif error is not None:
             self.book.add(signature, "error")
         elif grew and not stuck:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from jitscope.capture import spans
 from jitscope.model.events import Under
 
 
@@ -98,6 +99,7 @@ class SpanKeeper:
         """The compile under way spent ``seconds`` reading the persistent cache."""
         if self._local.open:
             self._local.open[-1].cache_read += seconds
+            spans.add("cache_read", perf_counter() - seconds, seconds)
 
     def closed(self, kind: str, program: str, seconds: float, traces: int | None) -> None:
         """A phase ends in this thread after ``seconds``."""
@@ -111,10 +113,13 @@ class SpanKeeper:
                 break
         ran = not (kind == "trace" and traces is not None and opened.traces is not None and traces == opened.traces)
         own = max(seconds - opened.inner - opened.cache_read, 0.0)
+        start = perf_counter() - seconds
+        if ran:
+            spans.add(kind, start, seconds, _program(program))
         span = Span(
             kind=kind,
             program=_program(program),
-            start=perf_counter() - seconds,
+            start=start,
             seconds=own,
             ran=ran,
             cache_hit=opened.cache_hit,

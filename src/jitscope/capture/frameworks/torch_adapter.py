@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from jitscope.capture import progress
+from jitscope.capture import progress, spans
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
@@ -30,6 +30,7 @@ from jitscope.capture.frameworks.torch_guards import failing_guards
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
+from jitscope.capture.frameworks.torch_start import time_cuda_start
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
@@ -85,6 +86,8 @@ class TorchAdapter:
         if privates.skip_module is not None:
             # After a graph break Dynamo looks at every frame that runs; the wrapper's must stay as it is.
             privates.skip_module("jitscope")
+        time_cuda_start()
+        privates.on_timed(spans.begin, spans.end)  # without it the metrics tell the phases
         self._register_callbacks()
         if not privates.on_dispatch_mode(self._on_dispatch_mode):
             self._lacks("torch-modes")
@@ -261,6 +264,8 @@ class TorchAdapter:
         miss = find(outer)
         if miss is None:
             miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
+            # Dynamo was at it before it called the hook.
+            miss.start = min(miss.start, spans.opened())
             push(miss)
         record.site = site_of(outer)
         self._ask_guards(record, frame, book)

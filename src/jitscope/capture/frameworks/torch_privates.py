@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from types import CodeType, FrameType
 from typing import Any
 
+from jitscope.capture.frameworks import torch_cuda_privates as cuda
 from jitscope.capture.frameworks.capability import Capability
 
 
@@ -280,6 +281,41 @@ def _tells_dispatch_modes() -> bool:
     return all(_get(_MODES, name) is not None for name in names)
 
 
+def on_timed(began: Callable[[str], None], ended: Callable[[str], None]) -> bool:
+    """Have the begin and end of each step told that Dynamo times itself, in its thread; whether that worked.
+
+    ``dynamo_timed`` hands its steps to ``ChromiumEventLogger.log_event_start`` and ``log_event_end`` (2.11, 2.13), each
+    time anew through the class. The two must not raise.
+    """
+    logger = _event_logger()
+    if logger is None:
+        return False
+    start, end = (getattr(logger, name) for name in _STEPS)
+
+    @functools.wraps(start)
+    def log_event_start(self: Any, *args: Any, **kwargs: Any) -> Any:
+        began(str(args[0] if args else kwargs.get("event_name")))
+        return start(self, *args, **kwargs)
+
+    @functools.wraps(end)
+    def log_event_end(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return end(self, *args, **kwargs)
+        finally:
+            ended(str(args[0] if args else kwargs.get("event_name")))
+
+    logger.log_event_start, logger.log_event_end = log_event_start, log_event_end
+    return True
+
+
+_STEPS = ("log_event_start", "log_event_end")
+
+
+def _event_logger() -> Any:
+    logger = _get("torch._dynamo.utils", "ChromiumEventLogger")
+    return logger if all(callable(getattr(logger, name, None)) for name in _STEPS) else None
+
+
 def compiling_frame(frame: FrameType | None) -> tuple[FrameType, CodeType, str] | None:
     """Dynamo's ``_compile`` on the stack: its frame, the code being compiled, the compile id (2.9 to 2.13)."""
     while frame is not None:
@@ -421,6 +457,18 @@ CAPABILITIES: tuple[Capability, ...] = (
         lambda: tree_flatten_with_path is not None and keystr is not None,
         "paths of the arguments' leaves",
         "arguments are told apart as a whole, not leaf by leaf",
+    ),
+    Capability(
+        "utils.ChromiumEventLogger",
+        lambda: _event_logger() is not None,
+        "begin and end of each step that Dynamo, AOTAutograd and Inductor time themselves",
+        "the anatomy of a first call has the phases of the metrics only",
+    ),
+    Capability(
+        f"torch._C.{cuda.START}",
+        cuda.can_tell,
+        "how long the start of CUDA takes (in a build with CUDA)",
+        "the start of CUDA, where there is one, is part of what is not attributed",
     ),
 )
 """All that the adapter uses of torch, in the order of what is lost without it."""

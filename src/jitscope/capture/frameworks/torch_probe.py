@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from jitscope.capture.book import Book
+from jitscope.capture.callsite import site_of
 from jitscope.capture.decisions import LOGGED, Decisions, Question
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.torch_codes import is_among
@@ -97,6 +98,7 @@ class TorchProbe:
         self, entered: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException | None
     ) -> None:
         """Enter the call in the book."""
+        ended = perf_counter()
         adapter = self.adapter
         if privates.stop_recomputation is not None and isinstance(error, privates.stop_recomputation):
             error = None
@@ -104,7 +106,7 @@ class TorchProbe:
         miss = collect(sys._getframe(2))
         adapter.drain_ended()
         if miss is not None and miss.details:
-            self._announced(miss, error)
+            self._announced(miss, error, (entered if entered > 0 else miss.start, ended))
         elif error is not None:
             self.book.add(None, "error")
         else:
@@ -121,7 +123,7 @@ class TorchProbe:
         read = self.read(args, kwargs)
         return None if read is None else self.book.signature(read, lambda: read).id
 
-    def _announced(self, miss: Miss, error: BaseException | None) -> None:
+    def _announced(self, miss: Miss, error: BaseException | None, times: tuple[float, float]) -> None:
         book, adapter = self.book, self.adapter
         adapter.check_reset()
         read = miss.key
@@ -158,6 +160,8 @@ class TorchProbe:
             book.add(signature, "eager_fallback")
             self._say_ran_eager(failure or "nothing to compile")
         adapter.recorder.flush_calls(book)
+        if compiled:
+            adapter.recorder.compiling_call(book, ordinal, *times, site_of(miss.frame))
 
     def _learn(
         self,
