@@ -7,6 +7,7 @@ from operator import is_
 
 import msgspec
 
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.events import (
     AddedUpEvent,
     CacheEvent,
@@ -53,6 +54,8 @@ class Index(msgspec.Struct, frozen=True):
     """Functions with too long a history: how often the calls came whose order is in `runs` once."""
     unended: frozenset[int | None] = frozenset()
     """Processes that did not end, by position; in a recording of one process, that is None."""
+    keys: dict[int, CacheKeyEvent] = {}
+    """What keys of caches on disk were made of."""
 
 
 def index_events(recording: Recording) -> Index:
@@ -72,6 +75,7 @@ def index_events(recording: Recording) -> Index:
     again: dict[int, int] = {}
     equal: dict[tuple[int, Signature], int] = {}
     caches: list[CacheEvent] = []
+    keys: dict[int, CacheKeyEvent] = {}
     notes: list[NoteEvent] = []
     end: EndEvent | None = None
     label: str | None = None
@@ -111,6 +115,8 @@ def index_events(recording: Recording) -> Index:
                 added_up.append(event)
             case CacheEvent():
                 caches.append(event)
+            case CacheKeyEvent():
+                keys[event.id] = event
             case NoteEvent():
                 notes.append(event)
             case LabelEvent():
@@ -121,8 +127,10 @@ def index_events(recording: Recording) -> Index:
         _join(again, compilations, runs)
     dangling = sum(function not in functions for function in runs)
     added: dict[int, list[Phase]] = {}
+    looked_up: dict[int, list[CacheLookup]] = {}
     for late in later:
         added.setdefault(late.compilation, []).append(late.phase)
+        looked_up.setdefault(late.compilation, []).extend(late.caches)
         dangling += late.compilation not in compilations
     whole: list[CompilationEvent] = []
     for compilation in compilations.values():
@@ -133,7 +141,10 @@ def index_events(recording: Recording) -> Index:
         if compilation.id not in added and (function, signature) == (compilation.function, compilation.signature):
             whole.append(compilation)
             continue
-        whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
+        lookups = (*compilation.caches, *looked_up.get(compilation.id, ()))
+        whole.append(
+            msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature, caches=lookups)
+        )
     return Index(
         functions=functions,
         signatures=signatures,
@@ -153,6 +164,7 @@ def index_events(recording: Recording) -> Index:
         ),
         shortened=shortened,
         unended=_unended(recording, end),
+        keys=keys,
     )
 
 
