@@ -76,8 +76,9 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_start(path: Path, length: int) -> bytes:
-    """At most ``length`` bytes from the start of a file; the file's time of last reading stays, where the system lets
-    it.
+    """At most ``length`` bytes from the start of a file.
+
+    Where the system lets it, the file's time of last reading stays.
 
     Raises:
         OSError: if it can't be read, or is a link.

@@ -85,7 +85,7 @@ def _seconds(root: Path, group: dict[str, File]) -> tuple[float | None, str | No
         return None, f"cannot be read: {(error.strerror or str(error)).lower()}"
     try:
         head = _start(data)
-    except _Unreadable as error:
+    except _DamageError as error:
         return None, str(error)
     except LookupError:
         return None, None  # nothing wrong with it: it can't be looked into from here
@@ -95,7 +95,7 @@ def _seconds(root: Path, group: dict[str, File]) -> tuple[float | None, str | No
     return (float(seconds), None) if seconds < _LONG else (None, "its compile time makes no sense")
 
 
-class _Unreadable(Exception):
+class _DamageError(Exception):
     """What is wrong with an entry."""
 
 
@@ -103,23 +103,23 @@ def _start(data: bytes) -> bytes:
     """The first four bytes of what was packed.
 
     Raises:
-        _Unreadable: if it is damaged.
+        _DamageError: if it is damaged.
         LookupError: if it can't be unpacked here.
     """
     if not data:
-        raise _Unreadable("empty")
+        raise _DamageError("empty")
     if data.startswith(_ZSTD):
         with _zstd_reader(io.BytesIO(data)) as reader:
             try:
                 return bytes(reader.read(4))
             except Exception as error:
-                raise _Unreadable("damaged") from error
+                raise _DamageError("damaged") from error
     if data[0] & 0x0F != 8:
-        raise _Unreadable("neither zlib nor zstandard")
+        raise _DamageError("neither zlib nor zstandard")
     try:
         return zlib.decompressobj().decompress(data, 4)
     except zlib.error as error:
-        raise _Unreadable("damaged") from error
+        raise _DamageError("damaged") from error
 
 
 def _zstd_reader(file: Any) -> Any:
@@ -146,7 +146,7 @@ def check(path: Path) -> str | None:
     data = read_start(path, _MOST)
     try:
         head = _start(data)
-    except _Unreadable as error:
+    except _DamageError as error:
         return str(error)
     size = 0
     if data.startswith(_ZSTD):
@@ -154,7 +154,7 @@ def check(path: Path) -> str | None:
             with _zstd_reader(io.BytesIO(data)) as reader:
                 while piece := reader.read(1 << 20):
                     size += len(piece)
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever the unpacking of damaged data raises
             return "cut off or damaged"
     else:
         packer = zlib.decompressobj()

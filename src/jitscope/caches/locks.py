@@ -30,11 +30,11 @@ def locked(root: Path, kind: str) -> Iterator[None]:
             _hold(stack, root / jax_folder.LOCK, PATIENCE)
         elif kind == "torch":
             folder = root / torch_folder.LOCKS
-            names = sorted(os.listdir(folder)) if folder.is_dir() and not folder.is_symlink() else []
-            for name in names:
+            names = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
+            for path in names:
                 # Asked only: thousands of them can't be held.
                 with contextlib.ExitStack() as one:
-                    _hold(one, folder / name, 0.0)
+                    _hold(one, path, 0.0)
         yield
 
 
@@ -50,7 +50,8 @@ def _hold(stack: contextlib.ExitStack, path: Path, patience: float) -> None:
         return
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise JitscopeError(f"cannot ask for the lock {path}: {why}; nothing was deleted", slug="cache-locked") from error
+        message = f"cannot ask for the lock {path}: {why}; nothing was deleted"
+        raise JitscopeError(message, slug="cache-locked") from error
     stack.callback(os.close, handle)
     until = time.monotonic() + patience
     while True:

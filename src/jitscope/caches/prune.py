@@ -18,8 +18,11 @@ YOUNG = 60.0
 def choose(
     folder: DiskFolder, *, now: float, older_than: float | None = None, max_size: int | None = None
 ) -> list[DiskEntry]:
-    """The entries to go: those not used for ``older_than`` seconds; then the ones used longest ago, until the others
-    take at most ``max_size`` bytes."""
+    """The entries to go.
+
+    Those not used for ``older_than`` seconds; then the ones used longest ago, until the others take at most
+    ``max_size`` bytes.
+    """
     oldest_first = sorted(folder.entries, key=lambda one: (_last(one), one.key))
     chosen: dict[tuple[str, str], DiskEntry] = {}
     if older_than is not None:

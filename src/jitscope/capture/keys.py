@@ -44,7 +44,8 @@ class KeyBook:
             base = self._bases.get(cache)
             if known is None:
                 if text is not None and len(text) > MOST_TEXT:
-                    text, untold = None, f"it has {len(text)} characters, more than {MOST_TEXT}"
+                    untold = f"it has {len(text)} characters, more than {MOST_TEXT}"
+                    text = None
                 differing, gone = _against(base, parts)
                 known = CacheKeyEvent(
                     id=self._new_id(),

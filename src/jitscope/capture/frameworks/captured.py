@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -20,10 +20,31 @@ def captured_values(fun: Any) -> dict[str, str]:
     Nothing of the user's is run: only values of Python's own types are looked at. Arrays are not.
     """
     function = _innermost(fun)
-    if function is None:
-        return {}
+    return _plain(_around(function)) if function is not None else {}
+
+
+def captured_in(code: CodeType, variables: Mapping[str, Any], module: Mapping[str, Any]) -> dict[str, str]:
+    """The same of a frame that is about to run: its closure's variables are among ``variables``."""
+    return _plain(_of_frame(code, variables, module))
+
+
+def _of_frame(code: CodeType, variables: Mapping[str, Any], module: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in code.co_freevars:
+        value = variables.get(name)
+        if isinstance(value, CellType):
+            try:
+                value = value.cell_contents
+            except ValueError:  # not assigned yet
+                continue
+        yield name, value
+    for name in _global_names(code):
+        if name in module:
+            yield name, module[name]
+
+
+def _plain(named: Iterable[tuple[str, Any]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in _around(function):
+    for name, value in named:
         if type(value) in PLAIN and len(found) < MOST:
             text = repr(value)
             found.setdefault(name, text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…")

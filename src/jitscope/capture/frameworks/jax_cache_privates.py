@@ -37,8 +37,8 @@ _HASHED = {
     "_hash_serialized_compile_options": "compile_options",
     "_hash_accelerator_config": "accelerator_config",
 }
-"""``cache_key.get`` hashes each part of a key with one of these (0.6.2 to 0.12.0.1); these are JAX's names of the parts,
-as its own debug log has them."""
+"""``cache_key.get`` hashes each part of a key with one of these (0.6.2 to 0.12.0.1). The names of
+the parts are JAX's, as its own debug log has them."""
 
 
 class Listener(Protocol):
@@ -303,7 +303,7 @@ def _read(thing: Any, prefix: str, found: dict[str, str]) -> None:
             continue
         if isinstance(value, bytes):
             found[prefix + name] = f"{len(value)} bytes, {hashlib.sha256(value).hexdigest()[:16]}" if value else "none"
-        elif isinstance(value, _PLAIN) or isinstance(value, list | tuple) or type(value).__name__ == "DeviceAssignment":
+        elif isinstance(value, (*_PLAIN, list, tuple)) or type(value).__name__ == "DeviceAssignment":
             found[prefix + name] = str(value)
 
 

@@ -431,9 +431,8 @@ def compilation_event(
 def _persistent(span: Span, caches: tuple[CacheLookup, ...]) -> CacheSource:
     if span.cache_hit:
         return "hit"
-    told = next((each.result for each in caches), "unknown")
-    if told in ("hit", "miss", "off"):
-        return told
+    for each in caches:
+        return "unknown" if each.result == "bypass" else each.result
     if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
         return "off"
     return "miss"

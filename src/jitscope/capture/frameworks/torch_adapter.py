@@ -23,6 +23,7 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.capability import note_text
+from jitscope.capture.frameworks.captured import captured_in
 from jitscope.capture.frameworks.torch_codes import CodeMap, Sharing
 from jitscope.capture.frameworks.torch_disk_cache import TorchDiskCache
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
@@ -248,6 +249,9 @@ class TorchAdapter:
             start=perf_counter(),
             site=site_of(frame),
         )
+        seen = privates.dynamo_frame(frame)
+        if seen is not None:
+            record.captured = captured_in(code, seen.f_locals, seen.f_globals)
         # Whatever was thought of it, Dynamo compiles it.
         self.given_up.remove(code)
         with self._lock:
@@ -439,7 +443,7 @@ class TorchAdapter:
         """What caches on disk did for a compile, and what that refers to."""
         try:
             ran = [phase.name for phase in phases_of(record, found)]
-            return self._disk.take(record.compile_id, ran, found[0] if found else None)
+            return self._disk.take(record.compile_id, ran, found[0] if found else None, record.captured)
         except Exception as error:
             self.recorder.internal_error("torch caches", error)
             return (), ()

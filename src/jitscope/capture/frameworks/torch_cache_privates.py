@@ -64,6 +64,7 @@ def listen(listener: Listener, clock: Callable[[], float]) -> bool:
     if aot is not None and keys is not None and hasattr(aot, "try_load"):
         context = _AotContext()
         _put(keys, "autograd_cache_key", context.around_key)
+        _put(keys, "_get_debug_lines_for_cache_key", context.around_lines)
         _put(aot, "_lookup", context.around_lookup)
         _put(aot, "try_load", lambda original: context.around_load(original, listener, clock))
         _put(aot, "save", lambda original: _around_aot_save(original, listener, clock))
@@ -216,10 +217,30 @@ class _AotContext:
                     self._open[-1]["words"] = str(error) or type(error).__name__
                 raise
             if self._open and isinstance(result, tuple) and len(result) == 2:
-                self._open[-1]["key"], self._open[-1]["lines"] = result
+                self._open[-1]["key"] = result[0]
+                if result[1]:
+                    self._open[-1]["lines"] = result[1]
             return result
 
         return autograd_cache_key
+
+    def around_lines(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """``_get_debug_lines_for_cache_key(pickler, details, key)``: lines only where torch logs them (2.13).
+
+        The parts that Inductor's own key has too are many, and left out here: where this key misses, that one is made.
+        """
+
+        @functools.wraps(original)
+        def lines(pickler: Any, details: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(pickler, details, *args, **kwargs)
+            if self._open and not result:
+                try:
+                    self._open[-1]["lines"] = _lines(pickler, vars(details))
+                except Exception as error:
+                    self._open[-1]["untold"] = f"{type(error).__name__}: {error}"
+            return result
+
+        return lines
 
     def around_lookup(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """``_lookup(key, local, remote, args, cache_info, aot_config) -> (entry, bytes) or None``."""
@@ -267,6 +288,42 @@ class _AotContext:
                 listener.looked("aot_autograd", clock() - start, known)
 
         return try_load
+
+
+_OF_INDUCTOR = frozenset(("inductor_config", "inductor_config_comms", "fx_kwargs", "custom_backend_codegen_configs"))
+
+
+def _lines(pickler: Any, details: dict[str, Any]) -> list[str]:
+    """As ``FxGraphCachePickler.debug_lines`` writes them, of the parts that are AOTAutograd's."""
+    found: list[str] = []
+    for name, value in details.items():
+        if name in _OF_INDUCTOR:
+            continue
+        if isinstance(value, list):
+            named = [(f"{name}[{n}]", one) for n, one in enumerate(value)]
+        elif isinstance(value, dict):
+            named = [(f"{name}[{key}]", one) for key, one in value.items()]
+        else:
+            named = [(name, value)]
+        found += [f"[{pickler.get_hash(one)}] {label}: {_text(pickler, one)}" for label, one in named]
+    if "autograd_config" in details:
+        # Hashed as a whole; its settings one by one, without a hash.
+        settings = getattr(sys.modules.get("torch._functorch.config"), "save_config_portable", None)
+        known = settings(ignore_private_configs=False) if callable(settings) else {}
+        found += [f"[-] autograd_config[{name}]: {value}" for name, value in sorted(known.items())]
+    return found
+
+
+def _text(pickler: Any, value: Any) -> str:
+    if isinstance(value, bytes):
+        return value[:200].hex()
+    metadata = getattr(sys.modules.get(FX), "extract_tensor_metadata_for_cache_key", None)
+    if callable(metadata) and type(value).__name__ in ("Tensor", "Parameter", "FakeTensor"):
+        return str(metadata(value))
+    if type(value) in pickler.dispatch_table:
+        return str(pickler.dispatch_table[type(value)](value)[1])
+    code = getattr(value, "code", None)  # a graph
+    return code if isinstance(code, str) else str(value)
 
 
 def _around_aot_save(

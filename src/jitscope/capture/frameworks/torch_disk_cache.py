@@ -25,6 +25,8 @@ _PROGRAM = "gm"
 """The part that is the graph."""
 KEPT = 1_000
 """Compiles whose lookups wait to be written, and entries that wait to be saved; older ones are forgotten."""
+_NAMES = re.compile(r"'([^']+)'")
+"""Kernels in the text of ``TritonBundlerMetadata``."""
 _KINDS = {"inductor": "fx_graph", "aot_autograd": "aot_autograd"}
 """Kinds of artifacts in a mega-cache, by the caches they are put into."""
 
@@ -46,6 +48,7 @@ class _Saved:
 class _Compile:
     found: list[_Found] = field(default_factory=list)
     kernels: list[str] = field(default_factory=list)
+    on_gpu: bool = False
 
 
 class TorchDiskCache:
@@ -93,7 +96,8 @@ class TorchDiskCache:
             return  # compiled by other means than Dynamo's: not one of ours
         key = known.get("key")
         state: CacheResult = known["state"]
-        keys = self._key_events(cache, str(key), known.get("lines") or (), told=state == "miss") if key else ()
+        lines = known.get("lines") or ()
+        keys = self._key_events(cache, str(key), lines, told=state == "miss") if key else ()
         nanoseconds = known.get("nanoseconds")
         found = _Found(
             CacheLookup(
@@ -120,8 +124,8 @@ class TorchDiskCache:
             if state == "miss" and key:
                 self._unsaved[(cache, str(key))] = found
                 _shorten(self._unsaved)
-            if known.get("kernels"):
-                compiling.kernels.append(str(known["kernels"]))
+            compiling.kernels += _NAMES.findall(str(known.get("kernels") or ""))
+            compiling.on_gpu |= any("device(type='cuda'" in line or "device(type='xpu'" in line for line in lines)
 
     def _compile(self, compile_id: str) -> _Compile:
         found = self._compiles.setdefault(compile_id, _Compile())
@@ -147,7 +151,8 @@ class TorchDiskCache:
             name, words = match["name"], match["text"]
             if name == _PROGRAM:
                 text, words = words, ""
-            parts.append(KeyPart(name, match["digest"][:DIGEST], cut(words, WORDS) if words else None))
+            digest = match["digest"][:DIGEST] if match["digest"] != "-" else ""
+            parts.append(KeyPart(name, digest, cut(words, WORDS) if words else None))
         return self._keys.events(cache, key, parts, text=text if told else None) if parts else ()
 
     def wrote(self, cache: str, seconds: float, known: Fields) -> None:
@@ -192,11 +197,12 @@ class TorchDiskCache:
             self._compiles.clear()
 
     def take(
-        self, compile_id: str, ran: Sequence[str] = (), metrics: Any = None
+        self, compile_id: str, ran: Sequence[str] = (), metrics: Any = None, captured: dict[str, str] | None = None
     ) -> tuple[tuple[CacheLookup, ...], tuple[CacheKeyEvent, ...]]:
         """The lookups of a compile so far, and what they refer to.
 
-        ``ran``: names of its phases; a cache of theirs that was not asked is told, too.
+        ``ran``: names of its phases; a cache of theirs that was not asked is told, too. ``captured``: plain values
+        that the function takes from around it.
         """
         self.listen()
         with self._lock:
@@ -206,8 +212,13 @@ class TorchDiskCache:
         for cache, phase in (("aot_autograd", "aot_autograd"), ("fx_graph", "inductor")):
             if phase in ran and "inductor" in ran and cache not in asked and not _covered(cache, values):
                 values.append(self._unasked(cache))
-        values += _triton(compiling.kernels, metrics, values)
-        keys = tuple({key.id: key for one in compiling.found for key in one.keys}.values())
+        values += _triton(compiling.kernels, compiling.on_gpu, values)
+        found = {key.id: key for one in compiling.found for key in one.keys}
+        told = {one.keys[-1].id for one in compiling.found if one.keys and one.keys[-1].packed is not None}
+        keys = tuple(
+            msgspec.structs.replace(key, captured=captured) if captured and key.id in told else key
+            for key in found.values()
+        )
         return tuple(values), keys
 
     def _unasked(self, cache: str) -> CacheLookup:
@@ -235,12 +246,11 @@ def _with_remote(value: CacheLookup, metrics: Any) -> CacheLookup:
     return msgspec.structs.replace(value, remote=True)
 
 
-def _triton(kernels: Sequence[str], metrics: Any, values: Sequence[CacheLookup]) -> list[CacheLookup]:
+def _triton(kernels: Sequence[str], on_gpu: bool, values: Sequence[CacheLookup]) -> list[CacheLookup]:
     """Kernels come with an FX graph's entry; else Inductor has them compiled by other processes, unseen from here."""
     if kernels:
-        return [CacheLookup("triton", "hit", reason="bundled", words=cut("; ".join(kernels), WORDS))]
-    compiled = getattr(metrics, "triton_compile_time_us", None)
-    if compiled and any(one.cache == "fx_graph" and one.result != "hit" for one in values):
+        return [CacheLookup("triton", "hit", reason="bundled", words=cut(", ".join(dict.fromkeys(kernels)), WORDS))]
+    if on_gpu and any(one.cache == "fx_graph" and one.result in ("miss", "bypass") for one in values):
         return [CacheLookup("triton", "unknown", reason="workers")]
     return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import CodeType
 from typing import Any
@@ -42,6 +42,8 @@ class CompileRecord:
     inside: int | None = None
     """The watched function around the owner's call, and which of its calls that was."""
     inside_call: int | None = None
+    captured: dict[str, str] = field(default_factory=dict)
+    """Plain values that the frame takes from around it."""
 
 
 class MetricsReader:
