@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import is_
 
 import msgspec
@@ -56,6 +56,8 @@ class Index(msgspec.Struct, frozen=True):
     """Processes that did not end, by position; in a recording of one process, that is None."""
     keys: dict[int, CacheKeyEvent] = {}
     """What keys of caches on disk were made of."""
+    measured: Mapping[str, float] = {}
+    """What other recordings measured: see `cache_outcomes`."""
 
 
 def index_events(recording: Recording) -> Index:
@@ -141,7 +143,7 @@ def index_events(recording: Recording) -> Index:
         if compilation.id not in added and (function, signature) == (compilation.function, compilation.signature):
             whole.append(compilation)
             continue
-        lookups = (*compilation.caches, *looked_up.get(compilation.id, ()))
+        lookups = _told_anew(compilation.caches, looked_up.get(compilation.id, ()))
         whole.append(
             msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature, caches=lookups)
         )
@@ -166,6 +168,18 @@ def index_events(recording: Recording) -> Index:
         unended=_unended(recording, end),
         keys=keys,
     )
+
+
+def _told_anew(first: Sequence[CacheLookup], later: Sequence[CacheLookup]) -> tuple[CacheLookup, ...]:
+    """Lookups, with those that came later: AOTAutograd writes its entry after the backward graph was compiled."""
+    found: dict[object, CacheLookup] = {}
+    for number, one in enumerate(first):
+        found[(one.cache, one.key, one.backward) if one.key is not None else number] = one
+    if len(found) < len(first):
+        return (*first, *later)
+    for number, one in enumerate(later, start=len(first)):
+        found[(one.cache, one.key, one.backward) if one.key is not None else number] = one
+    return tuple(found.values())
 
 
 def _join(again: Mapping[int, int], compilations: dict[int, CompilationEvent], runs: dict[int, list[Run]]) -> None:

@@ -10,6 +10,7 @@ from jitscope.analysis.build import build_report
 from jitscope.analysis.select import select_functions
 from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_recording
+from jitscope.commands.measured import measured_for
 from jitscope.commands.output import refuse_overwriting, write_file, write_out
 from jitscope.model.report import Report
 from jitscope.render.graph import GraphFormat
@@ -59,7 +60,7 @@ def report(
         for source in run.paths:
             refuse_overwriting(output, source=source, force=force)
     chosen = format_ or (_BY_SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text")
-    judged = build_report(run.recording)
+    judged = build_report(run.recording, measured_for(run.recording, run.paths))
     if function is not None:
         judged = select_functions(judged, function)
         all_ = True

@@ -59,6 +59,8 @@ class CacheLookup(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of what was not a hit: whether an entry was written; None: unknown, or nothing to be written."""
     unwritten: str | None = None
     """Why none was, a stable word: ``too_quick``, ``too_small``, ``host_callbacks``, ``failed``."""
+    unwritten_words: str | None = None
+    """The setting or the error behind `unwritten`."""
     compile_seconds: float | None = None
     """What the framework measured for compiling this program now; an entry written stands for so much."""
     stored_seconds: float | None = None

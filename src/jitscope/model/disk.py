@@ -122,3 +122,43 @@ class CacheChecks(msgspec.Struct, frozen=True):
 
     schema: int
     folders: tuple[CacheCheck, ...]
+
+
+class KindSums(msgspec.Struct, frozen=True):
+    """Entries of one kind in one folder."""
+
+    kind: EntryKind
+    entries: int
+    bytes: int
+    oldest: float
+    """Seconds since 1970."""
+    newest: float
+    recorded: int
+    """Those that a recorded run asked for."""
+    broken: int
+    """Those that are seen at a glance to be; ``jitscope cache verify`` looks closely."""
+    seconds: float
+    """What compiling them took, of those of which it is known."""
+    seconds_unknown: int
+    at_least: bool
+    """Some of it was cut down to whole seconds."""
+
+
+class FolderSums(msgspec.Struct, frozen=True):
+    """One folder."""
+
+    path: str
+    kind: str
+    source: str
+    entries: int
+    bytes: int
+    kinds: tuple[KindSums, ...]
+    strangers: int
+    error: str | None
+
+
+class DiskSums(msgspec.Struct, frozen=True):
+    """``jitscope cache stats``."""
+
+    schema: int
+    folders: tuple[FolderSums, ...]

@@ -39,6 +39,7 @@ class DiskLookup:
     write_seconds: float | None = None
     written: bool | None = None
     unwritten: str | None = None
+    unwritten_words: str | None = None
     compile_seconds: float | None = None
 
 
@@ -123,8 +124,7 @@ class DiskCache:
                 return
             took = arguments.get("compile_time_secs")
             lookup.compile_seconds = float(took) if isinstance(took, int | float) else None
-            lookup.written, lookup.unwritten, words = self._fate(lookup, arguments, put)
-            lookup.words = words or lookup.words
+            lookup.written, lookup.unwritten, lookup.unwritten_words = self._fate(lookup, arguments, put)
             # Below the minimum nothing is done but a comparison.
             lookup.write_seconds = seconds if put is not None else None
         except Exception as error:
@@ -202,6 +202,7 @@ class DiskCache:
             write_seconds=lookup.write_seconds,
             written=lookup.written,
             unwritten=lookup.unwritten,
+            unwritten_words=lookup.unwritten_words,
             compile_seconds=lookup.compile_seconds,
             stored_seconds=float(lookup.stored) if lookup.stored is not None else None,
             stored_whole=lookup.stored is not None,

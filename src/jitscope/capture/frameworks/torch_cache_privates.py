@@ -298,6 +298,7 @@ def _lines(pickler: Any, details: dict[str, Any]) -> list[str]:
     found: list[str] = []
     for name, value in details.items():
         if name in _OF_INDUCTOR:
+            found.append(f"[{pickler.get_hash(value)}] {name}: ")
             continue
         if isinstance(value, list):
             named = [(f"{name}[{n}]", one) for n, one in enumerate(value)]
