@@ -82,6 +82,11 @@ _FIXES = {
 }
 _OF_INDUCTOR = ("inductor_config", "inductor_config_comms", "fx_kwargs", "custom_backend_codegen_configs")
 """Of AOTAutograd's key these are recorded as a whole."""
+_OWN_FOLDER = "xla_gpu_per_fusion_autotune_cache_dir"
+_OWN_FOLDER_FIX = (
+    "JAX makes the folder's own path a part of the key: keep the folder under the same path everywhere, or set "
+    "jax_persistent_cache_enable_xla_caches to none"
+)
 _CAPTURED_FIX = "pass {name} as an argument: a value that a function takes from around it is a constant of the program"
 
 
@@ -127,6 +132,8 @@ def _change(name: str, a: KeyPart | None, b: KeyPart | None, old: KeyStory, new:
     inside = ()
     if name == "compile_options":
         inside = _in_options(old, new)
+        if any(_OWN_FOLDER in one for one in inside):
+            fix = _OWN_FOLDER_FIX
     elif name == "XLA flags":
         inside = _in_flags(before or "", after or "")
     elif family in ("example_inputs",) and before and after:
@@ -141,12 +148,13 @@ def _change(name: str, a: KeyPart | None, b: KeyPart | None, old: KeyStory, new:
 
 def _in_program(old: KeyStory, new: KeyStory) -> tuple[tuple[str, ...], str | None]:
     """What differs in the program, and what to do about it."""
+    # What only one of them has is more or less code, which the texts tell.
     captured = [
-        (name, old.captured.get(name), new.captured.get(name))
-        for name in dict.fromkeys((*old.captured, *new.captured))
-        if old.captured.get(name) != new.captured.get(name)
+        (name, value, new.captured[name])
+        for name, value in old.captured.items()
+        if name in new.captured and new.captured[name] != value
     ]
-    told = [f"{name}, which the function takes from around it: {a or 'not there'} → {b or 'not there'}"
+    told = [f"{name}, which the function takes from around it: {a} → {b}"
             for name, a, b in captured]  # fmt: skip
     fix = _CAPTURED_FIX.format(name=captured[0][0]) if captured else None
     if old.text is None or new.text is None:

@@ -102,6 +102,6 @@ def unpack(packed: str) -> str | None:
     try:
         packer = zlib.decompressobj()
         text = packer.decompress(base64.b85decode(packed), MOST_TEXT)
-        return text.decode() if not packer.unconsumed_tail else None
+        return text.decode() if packer.eof else None
     except (ValueError, zlib.error):
         return None

@@ -72,7 +72,11 @@ class DiskCache:
 
     def wanted(self) -> bool:
         """Keys are made even where there is no cache."""
-        return privates.folder() is not None or bool(jax.config.jax_compilation_cache_dir)
+        try:
+            return privates.folder() is not None or bool(getattr(jax.config, "jax_compilation_cache_dir", None))
+        except Exception as error:
+            self._recorder.internal_error("jax persistent cache", error)
+            return False
 
     def keyed(self, key: str, parts: list[Part], module: Any, options: Any, devices: Any) -> None:
         """A key was made; with profile-guided optimisation there are several, and the last one looked for counts."""

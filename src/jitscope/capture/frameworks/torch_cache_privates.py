@@ -386,23 +386,22 @@ def folder(cache: str) -> str | None:
     return str(ask()) if callable(ask) else None
 
 
-def _importable(module: str, name: str) -> bool:
-    try:
-        return hasattr(importlib.import_module(module), name)
-    except ImportError:
-        return False
+def can_listen() -> bool:
+    """Whether all of it can be told; imports torch's caches."""
+    for module in (FX, AOT):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            return False
+    return _all_there(_fx(), _aot(), sys.modules.get(AOT))
 
 
 CAPABILITIES: tuple[Capability, ...] = (
     Capability(
-        "FxGraphCache.load_with_key",
-        lambda: _importable(FX, "FxGraphCache") and _all_there(_fx(), _fx() and _aot_now(), sys.modules.get(AOT)),
+        "FxGraphCache.load_with_key, AOTAutogradCache.try_load",
+        can_listen,
         "what came of each lookup in the caches of Inductor and AOTAutograd, and their keys",
         "only the counts of the metrics tell of torch's caches on disk",
     ),
 )
 """What is used of torch's caches."""
-
-
-def _aot_now() -> Any:
-    return _aot() if _importable(AOT, "AOTAutogradCache") else None
