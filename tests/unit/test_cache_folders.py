@@ -168,6 +168,17 @@ def test_a_loop_of_links_is_an_error(folder):
         read_named(folder)
 
 
+def test_a_folder_that_may_not_be_looked_into_is_an_error(folder, monkeypatch):
+    jax_entry(folder)
+
+    def scandir(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("jitscope.caches.files.os.scandir", scandir)
+    with pytest.raises(JitscopeError, match="permission denied; check its permissions"):
+        read_named(folder)
+
+
 # -- checking --------------------------------------------------------------------------------------
 
 

@@ -114,11 +114,11 @@ def _entry(page: Page, one: DiskEntry, now: float) -> None:
     if one.problem is not None:
         parts.append((f" · broken: {one.problem}", "red"))
     page.add(*parts, indent=2, hang=2)
-    page.add((_short(one.key), "dim"), indent=4, wrap=False)
+    page.add((short_key(one.key), "dim"), indent=4, wrap=False)
 
 
-def _short(key: str) -> str:
-    """JAX's keys end in 64 digits of a hash: the first ones tell them apart."""
+def short_key(key: str) -> str:
+    """A key as people see it. JAX's keys end in 64 digits of a hash: the first ones tell them apart."""
     head, dash, digest = key.rpartition("-")
     return f"{head}-{digest[:12]}…" if dash and len(digest) == 64 else key
 

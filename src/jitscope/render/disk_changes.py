@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from jitscope.model.disk import KIND_WORDS, CacheChecks, CachePruning, CachePrunings, DiskEntry
+from jitscope.render.disk import short_key
 from jitscope.render.listing import bytes_text
 from jitscope.render.numbers import count_text
 from jitscope.render.page import Page, terminal_color, terminal_width
@@ -45,7 +46,7 @@ def _pruned(page: Page, folder: CachePruning, done: str, *, all_: bool) -> None:
 
 def _label(one: DiskEntry) -> str:
     name = one.function or one.program
-    return f"{name + '  ' if name else ''}{KIND_WORDS[one.kind]} {one.key[:24]}…  {bytes_text(one.bytes)}"
+    return f"{name + '  ' if name else ''}{KIND_WORDS[one.kind]}  {bytes_text(one.bytes)}  {short_key(one.key)}"
 
 
 def render_cache_checks(value: CacheChecks, *, width: int | None = None, color: bool | None = None) -> str:
