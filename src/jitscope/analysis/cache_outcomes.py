@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+import msgspec
+
 from jitscope.model.caching import CacheLookup
 from jitscope.model.events import CacheEvent, CompilationEvent
 from jitscope.model.report import CacheOutcome, CacheReport
@@ -87,6 +89,9 @@ def outcome_of(lookup: CacheLookup, measured: Measured | None = None) -> CacheOu
     )
 
 
+_NOT_CACHED = {"jax": ("trace", "lower", "compile"), "aot_autograd": ("dynamo",)}
+"""What a compilation does all the same where a cache has its program; ``compile`` is what JAX does around the reading."""
+
 _Saved = tuple[float | None, float | None, float | None, Literal["entry", "recording", "bounds"] | None]
 
 
@@ -142,10 +147,9 @@ class _Sums:
         self.saved += one.saved_seconds or 0.0
         self.least += one.saved_at_least or 0.0
         self.unknown += one.saved_seconds is None
-        if lookup.cache == "jax":
-            for phase in event.phases:
-                if phase.name != "cache_read":
-                    self.rest[phase.name] = self.rest.get(phase.name, 0.0) + phase.seconds
+        for phase in event.phases:
+            if phase.name in _NOT_CACHED.get(lookup.cache, ()):
+                self.rest[phase.name] = self.rest.get(phase.name, 0.0) + phase.seconds
 
     def report(self, name: str) -> CacheReport:
         """As the report has it."""
@@ -179,7 +183,11 @@ def caches_of(
     found = {name: one.report(name) for name, one in sums.items()}
     for ready in told:
         before = found.get(ready.name, CacheReport(ready.name, 0, 0, 0.0))
-        found[ready.name] = CacheReport(
-            ready.name, before.hits + ready.hits, before.misses + ready.misses, before.seconds + ready.seconds
+        found[ready.name] = msgspec.structs.replace(
+            before,
+            hits=before.hits + ready.hits,
+            misses=before.misses + ready.misses,
+            seconds=before.seconds + ready.seconds,
+            saved_unknown=before.saved_unknown + ready.hits,
         )
     return tuple(found.values())

@@ -33,7 +33,7 @@ def add_caches(page: Page, report: Report) -> None:
     for one in told_caches(report):
         _cache(page, one)
     if any(one.misses for one in report.caches):
-        page.add(("which part of a key changed since another run: jitscope cache why", "dim"), indent=2, wrap=False)
+        page.add(("which part of a key changed since another run: jitscope cache why", "dim"), indent=2, hang=2)
 
 
 def _cache(page: Page, one: CacheReport) -> None:
@@ -56,7 +56,12 @@ def _cache(page: Page, one: CacheReport) -> None:
         rest = sum(one.rest_seconds.values())
         page.add(
             f"what was found took {seconds_text(rest)} more all the same: {_phases(one.rest_seconds)}; "
-            "tracing and lowering are not cached",
+            + ("tracing and lowering are not cached" if one.name == "jax" else "Dynamo's part is not cached"),
+            indent=2, hang=2,
+        )  # fmt: skip
+    if one.hits and one.name == "fx_graph" and one.seconds >= WORTH:
+        page.add(
+            "reading loads the kernels: on a CPU, C++ code whose library is gone from the folder is built anew",
             indent=2, hang=2,
         )  # fmt: skip
     for reason, count in list(one.reasons.items())[:REASONS]:
@@ -69,8 +74,13 @@ def _saved(one: CacheReport) -> str:
     if one.saved_unknown == 0:
         return f"saved {seconds_text(one.saved_seconds)}" if one.saved_seconds > 0 else _lost(one.saved_seconds)
     least = max(one.saved_at_least, 0.0)
-    some = f"saved at least {seconds_text(least)}" if least > 0 else "saved an unknown time"
-    return f"{some} ({count_text(one.saved_unknown, 'entry', 'entries')} stored without fractions of a second)"
+    if least == 0.0:
+        return "saved an unknown time"
+    return f"saved at least {seconds_text(least)} ({_cut(one.saved_unknown)})"
+
+
+def _cut(count: int) -> str:
+    return f"{count_text(count, 'entry', 'entries')} stored without fractions of a second"
 
 
 def _lost(seconds: float) -> str:
