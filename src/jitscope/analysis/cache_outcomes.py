@@ -90,7 +90,7 @@ def outcome_of(lookup: CacheLookup, measured: Measured | None = None) -> CacheOu
 
 
 _NOT_CACHED = {"jax": ("trace", "lower", "compile"), "aot_autograd": ("dynamo",)}
-"""What a compilation does all the same where a cache has its program; ``compile`` is what JAX does around the reading."""
+"""What is done all the same where a cache has the program; ``compile`` is what JAX does around the reading."""
 
 _Saved = tuple[float | None, float | None, float | None, Literal["entry", "recording", "bounds"] | None]
 

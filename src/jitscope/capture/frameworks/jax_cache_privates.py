@@ -1,8 +1,9 @@
 """Every private name of JAX's persistent cache that jitscope touches: functions around which others are put.
 
-Tried on jax 0.10.2. `compiler.compile_or_get_cached` makes a key (``compilation_cache.get_cache_key``), looks
-(``compilation_cache.get_executable_and_time``), and on a miss compiles and writes (``compiler._cache_write``, which
-calls ``compilation_cache.put_executable_and_time``). All are looked up in their modules when they are called.
+Tried on jax 0.6.2, 0.8.3, 0.10.2 and 0.12.0.1. `compiler.compile_or_get_cached` makes a key
+(``compilation_cache.get_cache_key``), looks (``compilation_cache.get_executable_and_time``), and on a miss compiles
+and writes (``compiler._cache_write``, which calls ``compilation_cache.put_executable_and_time``). All are looked up in
+their modules when they are called.
 """
 
 from __future__ import annotations
