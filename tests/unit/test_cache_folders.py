@@ -231,6 +231,17 @@ def test_a_time_stamp_without_an_entry_is_found(folder):
     assert "no entry beside its time stamp" == problem(folder)
 
 
+def test_entries_packed_with_zstandard_are_read_and_checked(folder):
+    zstandard = pytest.importorskip("zstandard")
+    whole = zstandard.ZstdCompressor().compress((42).to_bytes(4, "big") + os.urandom(400_000))
+    path = jax_entry(folder, data=whole)
+    assert 42.0 == only(folder).seconds
+    assert () == verify(read_named(folder)).broken
+    path.write_bytes(whole[:-50_000])
+
+    assert "cut off" in problem(folder)
+
+
 def test_zstandard_that_can_not_be_unpacked_here_is_not_called_broken(folder, monkeypatch):
     import builtins
 

@@ -8,10 +8,9 @@ a whole number, big-endian, and the serialized program. With ``jax_compilation_c
 
 from __future__ import annotations
 
-import io
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +108,12 @@ def _start(data: bytes) -> bytes:
     if not data:
         raise _DamageError("empty")
     if data.startswith(_ZSTD):
-        with _zstd_reader(io.BytesIO(data)) as reader:
-            try:
-                return bytes(reader.read(4))
-            except Exception as error:
-                raise _DamageError("damaged") from error
+        head = b""
+        for piece in _unzstd(data, whole=False):
+            head += piece[:4]
+            if len(head) >= 4:
+                break
+        return head[:4]
     if data[0] & 0x0F != 8:
         raise _DamageError("neither zlib nor zstandard")
     try:
@@ -122,18 +122,42 @@ def _start(data: bytes) -> bytes:
         raise _DamageError("damaged") from error
 
 
-def _zstd_reader(file: Any) -> Any:
+def _unzstd(data: bytes, *, whole: bool) -> Iterator[bytes]:
+    """What was packed with zstandard, piece by piece; ``whole``: ``data`` is all of it.
+
+    Raises:
+        _DamageError: if it is damaged or cut off, or more follows.
+        LookupError: if it can't be unpacked here.
+    """
+    packer = _zstd_packer()
+    for start in range(0, len(data), _CHUNK):
+        try:
+            yield packer.decompress(data[start : start + _CHUNK])
+        except Exception as error:
+            raise _DamageError("damaged") from error
+        if packer.eof:
+            if start + _CHUNK < len(data) or packer.unused_data:
+                raise _DamageError("more than one entry in the file")
+            return
+    if whole:
+        raise _DamageError("cut off")
+
+
+_CHUNK = 1 << 13
+
+
+def _zstd_packer() -> Any:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14 on
 
-        return zstd.ZstdFile(file)
+        return zstd.ZstdDecompressor()
     except ImportError:
         pass
     try:
         import zstandard  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise LookupError(NO_ZSTD) from None
-    return zstandard.ZstdDecompressor().stream_reader(file)
+    return zstandard.ZstdDecompressor().decompressobj()
 
 
 def check(path: Path) -> str | None:
@@ -151,11 +175,9 @@ def check(path: Path) -> str | None:
     size = 0
     if data.startswith(_ZSTD):
         try:
-            with _zstd_reader(io.BytesIO(data)) as reader:
-                while piece := reader.read(1 << 20):
-                    size += len(piece)
-        except Exception:  # noqa: BLE001  # whatever the unpacking of damaged data raises
-            return "cut off or damaged"
+            size = sum(len(piece) for piece in _unzstd(data, whole=True))
+        except _DamageError as error:
+            return str(error)
     else:
         packer = zlib.decompressobj()
         try:

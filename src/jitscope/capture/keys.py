@@ -25,6 +25,10 @@ class KeyBook:
         self._bases: dict[str, CacheKeyEvent] = {}
         self._known: dict[tuple[str, str, bool], CacheKeyEvent] = {}
 
+    def forked(self) -> None:
+        """Another thread may have held the lock."""
+        self._lock = threading.Lock()
+
     def events(
         self,
         cache: str,

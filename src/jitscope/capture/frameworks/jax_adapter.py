@@ -148,7 +148,8 @@ class JaxAdapter:
         return privates.distributed_rank()
 
     def forked(self) -> None:
-        """Nothing is kept that another thread could have been at."""
+        """Another thread may have been at the keys."""
+        self._disk.forked()
 
     # -- watching ------------------------------------------------------------------------------
 

@@ -62,6 +62,10 @@ class DiskCache:
         """Why the cache could not be opened."""
         self.listens = privates.listen(self, perf_counter)
 
+    def forked(self) -> None:
+        """In a forked child."""
+        self._keys.forked()
+
     def take(self) -> DiskLookup | None:
         """The lookup of the compile that ends now in this thread."""
         lookup, self._local.lookup = self._local.lookup, None

@@ -183,6 +183,7 @@ class TorchAdapter:
         self._open.clear()
         self._orphans.clear()
         self._backward_starts.clear()
+        self._disk.forked()
 
     # -- watching ------------------------------------------------------------------------------
 

@@ -67,6 +67,13 @@ class TorchDiskCache:
         self._listening = self._artifacts = self._whole = False
         self.listen()
 
+    def forked(self) -> None:
+        """In a forked child: another thread may have held the lock, and been in a compile that nobody ends here."""
+        self._lock = threading.Lock()
+        self._compiles.clear()
+        self._unsaved.clear()
+        self._keys.forked()
+
     def listen(self) -> None:
         """Listen, once torch has imported its caches."""
         try:
