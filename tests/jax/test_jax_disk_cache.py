@@ -271,6 +271,31 @@ def test_an_ahead_of_time_compile_has_its_lookup(configure, asked, tmp_path):
     assert ["miss"] == [one.result for one in asked(lambda: f_of().lower(X).compile())]
 
 
+def test_threads_that_compile_at_once_have_their_own_lookups(configure, asked, tmp_path, eager_switching):
+    from concurrent.futures import ThreadPoolExecutor
+
+    configure(tmp_path / "cache")
+
+    def named(n):
+        def f(x):
+            return (x * n).sum()
+
+        f.__name__ = f"f{n}"
+        return jitscope.watch(jax.jit(f))
+
+    functions = [named(n) for n in range(8)]
+
+    def all_at_once():
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda f: f(X), functions))
+
+    asked(all_at_once)
+    events = [e for e in asked.recording.events if isinstance(e, CompilationEvent) and e.program.startswith("f")]
+
+    assert 8 == len(events)
+    assert all([f"jit_{e.program}"] == [one.key.rpartition("-")[0] for one in e.caches] for e in events)
+
+
 def test_an_error_of_jaxs_passes_through(configure, tmp_path, monkeypatch):
     configure(tmp_path / "cache", jax_raise_persistent_cache_errors=True)
 
