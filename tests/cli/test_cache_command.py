@@ -194,6 +194,21 @@ def test_no_framework_is_imported(folder, tmp_path):
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_every_verb_has_help_with_an_example(jitscope):
+    from jitscope.commands.cache import _VERBS
+
+    for verb in _VERBS:
+        done = jitscope("cache", verb, "-h")
+        assert (0, "") == (done.returncode, done.stderr)
+        assert f"jitscope cache {verb}" in done.stdout.partition("Options:")[2], verb
+
+
+def test_a_mistyped_verb_is_told_with_the_one_that_was_meant(jitscope):
+    done = jitscope("cache", "purne")
+
+    assert (2, True) == (done.returncode, "Did you mean prune?" in done.stderr)
+
+
 # -- why -----------------------------------------------------------------------------------------------
 
 PROGRAM = """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 
 import click
+from click.shell_completion import CompletionItem
+
+from jitscope.model.notation import printable
 
 _VERBS: dict[str, tuple[str, str]] = {
     "ls": ("jitscope.commands.cache.ls:ls", "List the entries, with what they save and whose they are."),
@@ -30,12 +34,36 @@ class _CacheVerbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _VERBS and not name.startswith("-"):
+            close = difflib.get_close_matches(name.lower(), _VERBS, n=1, cutoff=0.5)
+            meant = f"Did you mean {close[0]}?" if close else f"There are {', '.join(_VERBS)}."
+            ctx.fail(f"No such command {printable(name)!r}. {meant}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs without importing them."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=text) for name, (_, text) in _VERBS.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
-@click.group(cls=_CacheVerbs)
+_EPILOG = """\b
+Examples:
+  jitscope cache ls
+  jitscope cache why train_step
+  jitscope cache prune --older-than 30d
+"""
+
+
+@click.group(cls=_CacheVerbs, epilog=_EPILOG)
 def cache() -> None:
     """Look into the caches of compiled programs on disk: JAX's, Inductor's, AOTAutograd's, Triton's.
 

@@ -10,8 +10,14 @@ from jitscope.commands.cache.folders import chosen_folders
 from jitscope.commands.output import write_out
 from jitscope.model.disk import DISK_SCHEMA, DiskListing
 
+_EPILOG = """\b
+Examples:
+  jitscope cache stats
+  jitscope cache stats ~/.cache/jax --format json
+"""
 
-@click.command()
+
+@click.command(epilog=_EPILOG)
 @click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def stats(folders: tuple[Path, ...], format_: str) -> None:

@@ -13,8 +13,14 @@ from jitscope.commands.progress import track
 from jitscope.errors import FAILED, JitscopeError
 from jitscope.model.disk import DISK_SCHEMA, CacheChecks
 
+_EPILOG = """\b
+Examples:
+  jitscope cache verify
+  jitscope cache verify ~/.cache/jax --format json
+"""
 
-@click.command()
+
+@click.command(epilog=_EPILOG)
 @click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(folders: tuple[Path, ...], format_: str) -> None:
