@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "msgspec",
     },
     "analysis": {"jitscope.model", "jitscope.errors", "jitscope.analysis", "msgspec", "networkx"},
+    "caches": {"jitscope.model", "jitscope.errors", "jitscope.caches", "msgspec", "compression", "zstandard"},
     "render": {
         "jitscope.model",
         "jitscope.analysis",

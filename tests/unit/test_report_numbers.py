@@ -262,7 +262,7 @@ def test_references_to_nothing_are_cut_and_counted():
 def test_persistent_caches_are_summed_up():
     events = [CacheEvent("jax", hits=1, misses=2, seconds=0.5), CacheEvent("jax", hits=3)]
 
-    assert (CacheReport("jax", 4, 2, 0.5),) == build_report(recording(*events)).caches
+    assert (CacheReport("jax", 4, 2, 0.5, saved_unknown=4),) == build_report(recording(*events)).caches
 
 
 def test_the_verdict():

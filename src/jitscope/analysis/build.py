@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from jitscope.analysis.cache_outcomes import Measured, caches_of
 from jitscope.analysis.findings import findings_of
 from jitscope.analysis.first_call import longest_first_calls
 from jitscope.analysis.functions import bounded_notes, empty_function_report, function_reports, judge
@@ -11,14 +14,19 @@ from jitscope.analysis.notes import notes_of
 from jitscope.analysis.totals import eager_ops_of, totals_of
 from jitscope.model.events import SCHEMA
 from jitscope.model.recording import Recording
-from jitscope.model.report import CacheReport, FunctionReport, Note, Report, RunInfo
+from jitscope.model.report import FunctionReport, Note, Report, RunInfo
 
 __all__ = ["build_report", "empty_function_report"]
 
 
-def build_report(recording: Recording) -> Report:
-    """Judge a recording. Pure: the same recording gives the same report."""
+def build_report(recording: Recording, measured: Measured | None = None) -> Report:
+    """Judge a recording. Pure: the same recording gives the same report.
+
+    ``measured``: what other runs measured that compiling took, by key of JAX's persistent cache.
+    """
     index = index_events(recording)
+    if measured:
+        index = msgspec.structs.replace(index, compile_seconds_by_key=measured)
     judged = judge(index)
     notes = (*notes_of(recording, index), *bounded_notes(judged.values(), index))
     return report_from(recording, index, function_reports(index, judged), notes, index)
@@ -37,7 +45,7 @@ def report_from(
         functions=functions,
         eager_ops=eager_ops,
         notes=notes,
-        caches=_caches(index),
+        caches=caches_of(index.compilations, index.caches, index.compile_seconds_by_key),
         findings=findings_of(functions, known),
         labels=labels_of(recording, functions),
         first_calls=first_calls,
@@ -58,16 +66,3 @@ def _run(recording: Recording, index: Index) -> RunInfo:
         devices=(end.devices if end else ()) or header.devices,
         processes=header.processes,
     )
-
-
-def _caches(index: Index) -> tuple[CacheReport, ...]:
-    found: dict[str, CacheReport] = {}
-    for event in index.caches:
-        before = found.get(event.name, CacheReport(event.name, 0, 0, 0.0))
-        found[event.name] = CacheReport(
-            event.name,
-            before.hits + event.hits,
-            before.misses + event.misses,
-            before.seconds + event.seconds,
-        )
-    return tuple(found.values())

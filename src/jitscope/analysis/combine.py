@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from jitscope.analysis.programs import process_order, started_at
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.events import (
     AddedUpEvent,
     CallsEvent,
@@ -167,12 +168,15 @@ def _ids(event: Event) -> Iterable[int]:
         case SignatureEvent():
             return (event.id, event.function)
         case CompilationEvent():
-            known = (event.function, event.signature, event.inside, event.context)
+            keys = (each.parts for each in event.caches)
+            known = (event.function, event.signature, event.inside, event.context, *keys)
             return (event.id, *(each for each in known if each is not None))
         case PhaseEvent():
-            return (event.compilation,)
+            return (event.compilation, *(each.parts for each in event.caches if each.parts is not None))
         case CompilingCallEvent() | MeasuredEvent():
             return (event.function,)
+        case CacheKeyEvent():
+            return (event.id,) if event.base is None else (event.id, event.base)
         case CallsEvent():
             runs = (each for run in event.runs for each in (run.signature, run.compilation) if each is not None)
             return (event.function, *runs)
@@ -188,6 +192,9 @@ def _ids(event: Event) -> Iterable[int]:
 def _moved(event: Event, by: int, process: int, later: float) -> Event:
     def new(identity: int | None) -> int | None:
         return None if identity is None else identity + by
+
+    def caches(known: tuple[CacheLookup, ...]) -> tuple[CacheLookup, ...]:
+        return tuple(replace(each, parts=new(each.parts)) for each in known)
 
     replace = msgspec.structs.replace
     match event:
@@ -205,12 +212,16 @@ def _moved(event: Event, by: int, process: int, later: float) -> Event:
                 signature=new(event.signature),
                 inside=new(event.inside),
                 context=new(event.context),
+                caches=caches(event.caches),
                 start=event.start + later,
                 phases=tuple(_shifted(phase, later) for phase in event.phases),
                 process=process,
             )
         case PhaseEvent():
-            return replace(event, compilation=event.compilation + by, phase=_shifted(event.phase, later))
+            phase = _shifted(event.phase, later)
+            return replace(event, compilation=event.compilation + by, phase=phase, caches=caches(event.caches))
+        case CacheKeyEvent():
+            return replace(event, id=event.id + by, base=new(event.base))
         case CompilingCallEvent():
             spans = tuple(replace(span, start=span.start + later) for span in event.spans)
             return replace(event, function=event.function + by, start=event.start + later, spans=spans)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from jitscope.analysis import history as calls
+from jitscope.analysis.cache_outcomes import outcome_of
 from jitscope.analysis.causes import judge_compilation
 from jitscope.analysis.compiled import Compiled, program_key
 from jitscope.analysis.earlier import LAST, Earlier
@@ -277,7 +278,7 @@ def _report(
         signatures=_signatures(seen, by_signature),
         families=families(seen, _seconds_by_signature(events)),
         history=history,
-        compilations_detail=tuple(_detail(one, function, served, brief=brief) for one in mine),
+        compilations_detail=tuple(_detail(one, function, served, index, brief=brief) for one in mine),
         column=function.column,
         process=function.process,
     )
@@ -287,7 +288,9 @@ def _run(run: HistoryRun) -> Run:
     return Run(run.signature, run.outcome, run.count, run.compilation)
 
 
-def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int], *, brief: bool) -> CompilationReport:
+def _detail(
+    one: Judged, function: FunctionEvent, served: Mapping[int, int], index: Index, *, brief: bool
+) -> CompilationReport:
     event = one.event
     return CompilationReport(
         id=event.id,
@@ -313,6 +316,7 @@ def _detail(one: Judged, function: FunctionEvent, served: Mapping[int, int], *, 
         root=one.root,
         evidence=event.evidence,
         label=one.label,
+        caches=tuple(outcome_of(lookup, index.compile_seconds_by_key) for lookup in event.caches),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import is_
 
 import msgspec
 
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.events import (
     AddedUpEvent,
     CacheEvent,
@@ -66,6 +67,10 @@ class Index(msgspec.Struct, frozen=True):
     """What they refer to exists."""
     unended: frozenset[int | None] = frozenset()
     """Processes that did not end, by position; in a recording of one process, that is None."""
+    keys: dict[int, CacheKeyEvent] = {}
+    """What keys of caches on disk were made of."""
+    compile_seconds_by_key: Mapping[str, float] = {}
+    """What other recordings measured: see `cache_outcomes`."""
 
 
 def index_events(recording: Recording) -> Index:
@@ -88,6 +93,7 @@ def index_events(recording: Recording) -> Index:
     starts: list[StartEvent] = []
     measured: list[MeasuredEvent] = []
     caches: list[CacheEvent] = []
+    keys: dict[int, CacheKeyEvent] = {}
     notes: list[NoteEvent] = []
     source: dict[tuple[str, int], SourceEvent] = {}
     end: EndEvent | None = None
@@ -134,6 +140,8 @@ def index_events(recording: Recording) -> Index:
                 measured.append(event)
             case CacheEvent():
                 caches.append(event)
+            case CacheKeyEvent():
+                keys[event.id] = event
             case NoteEvent():
                 notes.append(event)
             case SourceEvent():
@@ -148,8 +156,10 @@ def index_events(recording: Recording) -> Index:
     dangling += sum(one.function not in functions for one in compiling_calls)
     dangling += sum(one.function not in functions for one in measured)
     added: dict[int, list[Phase]] = {}
+    looked_up: dict[int, list[CacheLookup]] = {}
     for late in later:
         added.setdefault(late.compilation, []).append(late.phase)
+        looked_up.setdefault(late.compilation, []).extend(late.caches)
         dangling += late.compilation not in compilations
     whole: list[CompilationEvent] = []
     for compilation in compilations.values():
@@ -160,7 +170,10 @@ def index_events(recording: Recording) -> Index:
         if compilation.id not in added and (function, signature) == (compilation.function, compilation.signature):
             whole.append(compilation)
             continue
-        whole.append(msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature))
+        lookups = _told_anew(compilation.caches, looked_up.get(compilation.id, ()))
+        whole.append(
+            msgspec.structs.replace(compilation, phases=phases, function=function, signature=signature, caches=lookups)
+        )
     inside: dict[tuple[int, int | None], list[CompilationEvent]] = {}
     for each in whole:
         if each.function is None and each.inside is not None:
@@ -189,7 +202,20 @@ def index_events(recording: Recording) -> Index:
         starts=tuple(starts),
         measured=tuple(one for one in measured if one.function in functions),
         unended=_unended(recording, end),
+        keys=keys,
     )
+
+
+def _told_anew(first: Sequence[CacheLookup], later: Sequence[CacheLookup]) -> tuple[CacheLookup, ...]:
+    """Lookups, with those that came later: AOTAutograd writes its entry after the backward graph was compiled."""
+    found: dict[object, CacheLookup] = {}
+    for number, one in enumerate(first):
+        found[(one.cache, one.key, one.backward) if one.key is not None else number] = one
+    if len(found) < len(first):
+        return (*first, *later)
+    for number, one in enumerate(later, start=len(first)):
+        found[(one.cache, one.key, one.backward) if one.key is not None else number] = one
+    return tuple(found.values())
 
 
 def _join(again: Mapping[int, int], compilations: dict[int, CompilationEvent], runs: dict[int, list[Run]]) -> None:

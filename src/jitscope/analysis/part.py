@@ -8,6 +8,7 @@ from jitscope.analysis.build import report_from
 from jitscope.analysis.functions import function_reports, judge
 from jitscope.analysis.index import index_events
 from jitscope.analysis.notes import recorded_notes
+from jitscope.model.caching import CacheKeyEvent
 from jitscope.model.events import (
     AddedUpEvent,
     CallsEvent,
@@ -66,6 +67,6 @@ def _with_all_of(part: Recording, whole: Recording) -> Recording:
 
 
 def _key(event: Event) -> object:
-    if isinstance(event, CompilationEvent | SignatureEvent | ContextEvent):
+    if isinstance(event, CompilationEvent | SignatureEvent | ContextEvent | CacheKeyEvent):
         return event.id
     return None

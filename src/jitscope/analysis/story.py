@@ -13,6 +13,7 @@ import msgspec
 from jitscope.analysis import history as calls
 from jitscope.analysis.advice import ADVICE
 from jitscope.analysis.build import build_report
+from jitscope.analysis.cache_outcomes import Measured
 from jitscope.analysis.compiled import settings_changed
 from jitscope.analysis.grouping import SourceGroup, by_source
 from jitscope.analysis.index import Index, index_events
@@ -47,11 +48,12 @@ _Key = tuple[Outcome, int | None, int | None]
 """Fate of a call: outcome, signature and serving compilation, by their ids."""
 
 
-def story_of(recording: Recording, wanted: str) -> Story:
+def story_of(recording: Recording, wanted: str, measured: Measured | None = None) -> Story:
     """The story of one function, and of one of its compilations where ``wanted`` says which.
 
     Args:
         recording: what was recorded.
+        measured: as for `build_report`.
         wanted: ``step`` or ``step#3``; instead of a name, also ``train.py:12`` or ``f3`` (see `select_source`).
 
     Raises:
@@ -59,7 +61,7 @@ def story_of(recording: Recording, wanted: str) -> Story:
     """
     found = _WANTED.fullmatch(wanted)
     assert found is not None
-    report, index = build_report(recording), index_events(recording)
+    report, index = build_report(recording, measured), index_events(recording)
     group = select_source(report, found["name"])
     story = _Teller(report, index, group).story()
     if found["number"] is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from jitscope.model.caching import CacheKeyEvent
 from jitscope.model.events import (
     AddedUpEvent,
     CallsEvent,
@@ -43,6 +44,8 @@ MEMORY_LABELLED_RUNS = 100_000
 """Runs of call history under all labels that are kept in memory; no label is kept beyond."""
 MEMORY_SPANS = 100_000
 """Spans of calls that compiled that are kept in memory; where the time of later calls went is not."""
+MEMORY_KEYS = 2_000
+"""Keys of caches on disk whose parts are kept in memory; of later ones only the keys are."""
 MOST_NOTES = 5
 """Functions that a note of one kind names, each in one of its own."""
 LATE = 1_000
@@ -113,7 +116,7 @@ class MemorySession:
         self._runs = 0
         self._bound = MEMORY_RUNS_OF_ALL
         self._aggregated: set[int] = set()
-        self._labels = self._labelled_runs = 0
+        self._labels = self._labelled_runs = self._keys = 0
         self._unlabelled = False
         self._spans = 0
 
@@ -137,6 +140,10 @@ class MemorySession:
                 self._events.append(event)
         elif isinstance(event, LabelEvent):
             self._change_label(event)
+        elif isinstance(event, CacheKeyEvent):
+            self._keys += 1
+            if self._keys <= MEMORY_KEYS:
+                self._events.append(event)
         elif isinstance(event, PhaseEvent) and event.compilation not in self._kept:
             self._add_phase(event)
         elif isinstance(event, CompilingCallEvent):

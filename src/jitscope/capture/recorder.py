@@ -27,6 +27,7 @@ from jitscope.capture.sessions import FileSession, LateSession, MemorySession, S
 from jitscope.capture.source import wanted
 from jitscope.capture.thrash import ThrashWatch
 from jitscope.errors import JitscopeError
+from jitscope.model.caching import CacheKeyEvent
 from jitscope.model.events import (
     CompilationEvent,
     CompilingCallEvent,
@@ -178,8 +179,11 @@ class Recorder:
 
     # -- events ------------------------------------------------------------------------------
 
-    def compilation(self, event: CompilationEvent, book: Book | None) -> None:
-        """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock."""
+    def compilation(self, event: CompilationEvent, book: Book | None, keys: Iterable[CacheKeyEvent] = ()) -> None:
+        """Write a compilation; ``event.start`` and its phases are on the process's monotonic clock.
+
+        ``keys``: what its lookups in caches on disk refer to, in the order of their own references.
+        """
         thread = threading.current_thread()
         if thread is not threading.main_thread():
             event = msgspec.structs.replace(event, thread=cut(thread.name))
@@ -195,6 +199,7 @@ class Recorder:
                 if event.context is not None and event.context not in session.defined:
                     session.defined.add(event.context)
                     session.write(self._context_by_id[event.context])
+                _define_keys(session, keys)
                 session.write(_shifted(event, session.zero))
         if book is not None:
             try:
@@ -202,10 +207,11 @@ class Recorder:
             except Exception as error:
                 self.internal_error("thrashing", error, book.id)
 
-    def phase(self, event: PhaseEvent) -> None:
+    def phase(self, event: PhaseEvent, keys: Iterable[CacheKeyEvent] = ()) -> None:
         """Write a phase that came later."""
         with self.lock:
             for session in self.sessions:
+                _define_keys(session, keys)
                 phase = msgspec.structs.replace(event.phase, start=event.phase.start - session.zero)
                 session.write(msgspec.structs.replace(event, phase=phase))
 
@@ -531,6 +537,13 @@ class Recorder:
                     "this process was forked from one that had compiled functions: hits of those are counted here, "
                     "their compilations are in the other recording",
                 )
+
+
+def _define_keys(session: Session, keys: Iterable[CacheKeyEvent]) -> None:
+    for key in keys:
+        if key.id not in session.defined:
+            session.defined.add(key.id)
+            session.write(key)
 
 
 def _shifted(event: CompilationEvent, zero: float) -> Event:

@@ -25,6 +25,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "why": ("jitscope.commands.why:why", "Tell the story of one function, or of one of its compilations."),
     "first": ("jitscope.commands.first:first", "Take a slow first call apart: where its time went."),
     "ls": ("jitscope.commands.ls:ls", "List the recordings, and throw old ones away."),
+    "cache": ("jitscope.commands.cache:cache", "Look into the caches on disk: what they hold, and why they missed."),
     "diff": ("jitscope.commands.diff:diff", "Compare two runs: what is compiled no more, and what is new."),
     "combine": ("jitscope.commands.combine:combine", "Put the processes or ranks of a run together."),
     "check": ("jitscope.commands.check:check", "Hold a recording against a budget: limits on what may compile."),

@@ -11,6 +11,7 @@ import click
 from jitscope.analysis.build import build_report
 from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_recording
+from jitscope.commands.measured import measured_for
 from jitscope.commands.output import refuse_overwriting, write_err, write_file, write_out
 from jitscope.model.notation import printable
 
@@ -40,7 +41,11 @@ def html(file: Path | None, output: Path | None, force: bool, open_: bool) -> No
     target = output or Path(f"{run.recording.header.run}.html")
     for source in run.paths:
         refuse_overwriting(target, source=source, force=force)
-    write_file(target, render_html(run.recording, build_report(run.recording)), force=force)
+    write_file(
+        target,
+        render_html(run.recording, build_report(run.recording, measured_for(run.recording, run.paths))),
+        force=force,
+    )
     opened = open_ and webbrowser.open(target.resolve().as_uri())
     if open_ and not opened:
         write_err("jitscope: no browser was found: open the file in one\n")

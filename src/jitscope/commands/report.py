@@ -11,6 +11,7 @@ from jitscope.analysis.select import select_functions
 from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_recording
 from jitscope.commands.forms import FORMS, PLOT_NAMES, TABLE_NAMES, Wanted, form_of, hint_of
+from jitscope.commands.measured import measured_for
 from jitscope.commands.output import refuse_overwriting, write_err, write_file, write_out
 
 _EPILOG = """\b
@@ -68,7 +69,7 @@ def report(
     if output is not None:
         for source in run.paths:
             refuse_overwriting(output, source=source, force=force)
-    judged = build_report(run.recording)
+    judged = build_report(run.recording, measured_for(run.recording, run.paths))
     if function is not None:
         judged = select_functions(judged, function)
         all_ = True

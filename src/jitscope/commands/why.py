@@ -9,6 +9,7 @@ import click
 from jitscope.analysis.story import story_of
 from jitscope.commands.choose import run_of
 from jitscope.commands.completing import complete_function, complete_recording
+from jitscope.commands.measured import measured_for
 from jitscope.commands.output import write_out
 from jitscope.errors import JitscopeError
 
@@ -35,7 +36,7 @@ def why(function: str, file: Path | None, format_: str, all_: bool) -> None:
         other = f"jitscope why {file or 'FUNCTION'} {function}"
         raise JitscopeError(f"{function} is a file; the function comes first: {other}", slug="swapped-arguments")
     run = run_of(file)
-    story = story_of(run.recording, function)
+    story = story_of(run.recording, function, measured_for(run.recording, run.paths))
     if format_ == "json":
         from jitscope.render.json import render_json
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.signature import Signature
 
 SCHEMA = 1
@@ -169,8 +170,8 @@ class SignatureEvent(msgspec.Struct, frozen=True, tag="signature", tag_field="ev
 class Phase(msgspec.Struct, frozen=True):
     """One phase of a compilation.
 
-    JAX: ``trace``, ``lower``, ``compile``, ``cache_read``. torch: ``dynamo``, ``aot_autograd``,
-    ``inductor``, ``codegen`` (kernels compiled), ``autotune``, ``backward``.
+    JAX: ``trace``, ``lower``, ``compile``, ``cache_read``, ``cache_write``. torch: ``dynamo``,
+    ``aot_autograd``, ``inductor``, ``codegen`` (kernels compiled), ``autotune``, ``backward``.
     """
 
     name: str
@@ -263,6 +264,8 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     """In a combined recording: position of its process in `Header.processes`."""
     thread: str | None = None
     """Name of the thread that compiled, where it was not the main one."""
+    caches: tuple[CacheLookup, ...] = ()
+    """What each cache on disk did for it, in order; empty: not known."""
 
     @property
     def compiled(self) -> bool:
@@ -280,6 +283,8 @@ class PhaseEvent(msgspec.Struct, frozen=True, tag="phase", tag_field="event"):
 
     compilation: int
     phase: Phase
+    caches: tuple[CacheLookup, ...] = ()
+    """What caches on disk did for it."""
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True):
@@ -453,6 +458,7 @@ Event = (
     | RepeatEvent
     | AddedUpEvent
     | CacheEvent
+    | CacheKeyEvent
     | NoteEvent
     | SourceEvent
     | LabelEvent

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from jitscope.model.caching import CacheResult
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import CacheSource, Framework, Outcome, ProcessInfo, Site
 from jitscope.model.first_call import FirstCall, StartUp
@@ -84,6 +85,40 @@ class HistoryRun(msgspec.Struct, frozen=True):
     compilation: int | None = None
 
 
+class CacheOutcome(msgspec.Struct, frozen=True):
+    """What one cache on disk did for a compilation."""
+
+    cache: str
+    """``jax``, ``fx_graph``, ``aot_autograd``, ``triton``."""
+    result: CacheResult
+    why: str | None
+    """In words; None for a plain hit."""
+    reason: str | None
+    """The same as a stable word: ``no_entry``, ``disabled``, ``not_cacheable``."""
+    key: str | None
+    backward: bool
+    """torch: it was asked for the graph of the backward pass."""
+    remote: bool
+    read_seconds: float | None
+    """Spent looking and reading; it is part of the compilation's seconds. AOTAutograd's contains Inductor's."""
+    write_seconds: float | None
+    written: bool | None
+    """Of a miss: whether an entry was written; None: not known, or not yet."""
+    unwritten: str | None
+    """Why none was, as a stable word: ``too_quick``, ``host_callbacks``, ``failed``."""
+    compile_seconds: float | None
+    """Of a miss: what compiling took, which a later hit saves."""
+    saved_seconds: float | None
+    """Of a hit: what compiling took then, less what reading took now; None where only bounds are known, or nothing.
+
+    AOTAutograd's contains Inductor's.
+    """
+    saved_at_least: float | None
+    saved_at_most: float | None
+    saved_from: Literal["entry", "recording", "bounds"] | None
+    """Who says so: the entry itself; a recording of the run that made it; JAX's entry, in whole seconds cut down."""
+
+
 class CompilationReport(msgspec.Struct, frozen=True):
     """One compilation of a function, judged."""
 
@@ -117,6 +152,8 @@ class CompilationReport(msgspec.Struct, frozen=True):
     """The compilation of an enclosing function, in the same call, that made this one necessary; None: it is a root."""
     label: str | None = None
     """What it happened under: a test, a cell of a notebook; None: under nothing in particular."""
+    caches: tuple[CacheOutcome, ...] = ()
+    """What caches on disk did for it, in order; empty: not known."""
 
 
 class FunctionReport(msgspec.Struct, frozen=True):
@@ -174,6 +211,25 @@ class CacheReport(msgspec.Struct, frozen=True):
     misses: int
     seconds: float
     """Time spent reading it."""
+    bypassed: int = 0
+    """Programs that the framework does not cache."""
+    off: int = 0
+    """Compilations for which it was not asked: it is off."""
+    unknown: int = 0
+    written: int = 0
+    write_seconds: float = 0.0
+    reasons: dict[str, int] = {}
+    """Why it was no hit, in words, and how often; the most frequent first."""
+    unwritten: dict[str, int] = {}
+    """Why misses were not written, in words, and how often."""
+    saved_seconds: float = 0.0
+    """Of the hits of which it is known."""
+    saved_unknown: int = 0
+    """Hits of which it is not."""
+    saved_at_least: float = 0.0
+    """Of all hits, where bounds are known."""
+    rest_seconds: dict[str, float] = {}
+    """What compilations that hit took all the same, beyond reading it, by phase."""
 
 
 class Bucket(msgspec.Struct, frozen=True):

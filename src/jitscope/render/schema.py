@@ -14,9 +14,11 @@ from jitscope.analysis.divergence import COMBINED_SCHEMA
 from jitscope.analysis.listing import LISTING_SCHEMA
 from jitscope.model.combined import Combined
 from jitscope.model.difference import RunDifference
+from jitscope.model.disk import DISK_SCHEMA, CacheChecks, CachePrunings, DiskListing, DiskSums
 from jitscope.model.events import SCHEMA
 from jitscope.model.first_call import FirstCalls
 from jitscope.model.listing import Listing, Pruning
+from jitscope.model.misses import MISSES_SCHEMA, Misses
 from jitscope.model.report import Report
 
 DEFAULT = Path("docs")
@@ -28,6 +30,11 @@ SCHEMAS: dict[str, tuple[type[msgspec.Struct], int]] = {
     "pruning": (Pruning, LISTING_SCHEMA),
     "combined": (Combined, COMBINED_SCHEMA),
     "difference": (RunDifference, DIFFERENCE_SCHEMA),
+    "cache-listing": (DiskListing, DISK_SCHEMA),
+    "cache-sums": (DiskSums, DISK_SCHEMA),
+    "cache-pruning": (CachePrunings, DISK_SCHEMA),
+    "cache-checks": (CacheChecks, DISK_SCHEMA),
+    "cache-misses": (Misses, MISSES_SCHEMA),
 }
 """What each file ``docs/NAME.schema.json`` is of, and the schema's number."""
 

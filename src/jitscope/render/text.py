@@ -10,6 +10,7 @@ from jitscope.analysis.strip import fates
 from jitscope.model.events import ProcessInfo
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
+from jitscope.render.caching import add_caches, told_caches
 from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
 from jitscope.render.first_call import add_first_calls, start_up_line
@@ -61,19 +62,14 @@ def render_text(
     add_labels(page, report, all_=all_)
     _first_calls(page, report)
     unused = [group.first.name for group in by_source(report.functions) if not _used(group)]
-    if report.eager_ops or report.caches or unused:
+    if report.eager_ops or told_caches(report) or unused:
         page.blank()
     _eager(page, [op for op in report.eager_ops if op.library], "eager operations")
     _eager(page, [op for op in report.eager_ops if not op.library], "not watched")
     if unused:
         more_names = f", … {len(unused) - NAMES} more" if len(unused) > NAMES and not all_ else ""
         page.add(("never called: ", "bold"), ", ".join(unused if all_ else unused[:NAMES]) + more_names, hang=2)
-    for cache in report.caches:
-        page.add(
-            f"persistent cache {cache.name}: hits {ratio_text(cache.hits, cache.hits + cache.misses)} "
-            f"in {seconds_text(cache.seconds)}",
-            hang=2,
-        )
+    add_caches(page, report)
     if report.notes:
         page.blank()
     for note in report.notes:

@@ -14,6 +14,7 @@ from jitscope.model.story import (
     StoryDetail,
     StoryKind,
 )
+from jitscope.render.caching import outcome_lines
 from jitscope.render.numbers import count_text, seconds_text
 from jitscope.render.page import Page
 from jitscope.render.why_parts import (
@@ -69,13 +70,15 @@ class FullStory:
                 for text in (
                     detail.program,
                     f"layers {', '.join(detail.layers)}" if detail.layers else "no layer ran",
-                    PERSISTENT[detail.persistent_cache],
+                    PERSISTENT[detail.persistent_cache] if not detail.caches else "",
                     f"compile id {detail.framework_id}" if detail.framework_id is not None else "",
                 )
                 if text
             ),
             hang=2,
         )
+        for parts in outcome_lines(detail):
+            page.add(*parts, hang=2)
         if unfinished_text(detail):
             page.add((unfinished_text(detail), "yellow"), hang=2)
         if detail.failed is not None:

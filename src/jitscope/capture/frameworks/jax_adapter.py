@@ -24,9 +24,12 @@ import jitscope
 from jitscope.capture import progress, spans
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
+from jitscope.capture.frameworks import jax_cache_privates
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.capability import note_text
+from jitscope.capture.frameworks.captured import captured_values
 from jitscope.capture.frameworks.jax_context import settings_of
+from jitscope.capture.frameworks.jax_disk_cache import DiskCache
 from jitscope.capture.frameworks.jax_gate import JaxGate
 from jitscope.capture.frameworks.jax_owners import Owners, Place, Staged
 from jitscope.capture.frameworks.jax_probe import JaxProbe, Programs, compilation_event, in_trace, program_signature_id
@@ -35,6 +38,7 @@ from jitscope.capture.frameworks.jax_spans import Span, SpanKeeper
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, find_outermost, is_watched, local, push, watched_frame
 from jitscope.capture.recorder import Recorder
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.notation import cut
 from jitscope.model.signature import Signature
 
@@ -44,6 +48,8 @@ _KINDS = {
     "/jax/core/compile/backend_compile_duration": "compile",
 }
 _CACHE_HIT = "/jax/compilation_cache/cache_hits"
+_CACHE_WRITE = "/jax/compilation_cache/cache_misses"
+"""Sent where an entry is about to be written, and only there."""
 _CACHE_READ = "/jax/compilation_cache/cache_retrieval_time_sec"
 
 
@@ -53,7 +59,8 @@ class JaxAdapter:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.owners = Owners()
-        self._spans = SpanKeeper(self._finished)
+        self._disk = DiskCache(recorder)
+        self._spans = SpanKeeper(self._finished, self._disk.take)
         self._warned_order: set[int] = set()
         self._in_regions = Programs()
         self.announces = privates.can_hook
@@ -151,7 +158,8 @@ class JaxAdapter:
         return privates.distributed_rank()
 
     def forked(self) -> None:
-        """Nothing is kept that another thread could have been at."""
+        """Another thread may have been at the keys."""
+        self._disk.forked()
 
     # -- watching ------------------------------------------------------------------------------
 
@@ -244,6 +252,8 @@ class JaxAdapter:
     def _on_event(self, name: str, **kwargs: Any) -> None:
         if name == _CACHE_HIT:
             self._spans.cache_hit()
+        elif name == _CACHE_WRITE:
+            jax_cache_privates.writing()
 
     def _on_duration(self, name: str, seconds: float, **kwargs: Any) -> None:
         # An exception here would reach the user: JAX calls listeners unprotected.
@@ -324,6 +334,7 @@ class JaxAdapter:
         settings = place.staged.settings if place.staged is not None else None
         if settings is None and book is not None:
             settings = settings_of(privates.trace_context())
+        caches, keys = self.looked_up(span, place.fun)
         self.recorder.compilation(
             compilation_event(
                 self.recorder.new_id(),
@@ -338,9 +349,22 @@ class JaxAdapter:
                 signature=signature,
                 context=self.recorder.context(settings) if settings is not None else None,
                 cleared=again,
+                caches=caches,
             ),
             book,
+            keys,
         )
+
+    def looked_up(self, span: Span, fun: Any) -> tuple[tuple[CacheLookup, ...], tuple[CacheKeyEvent, ...]]:
+        """What the persistent cache did for a compile of ``fun`` that has ended, and what that refers to."""
+        if span.kind != "compile":
+            return (), ()
+        try:
+            untold = span.lookup is None or span.lookup.text is None
+            return self._disk.events(span.lookup, {} if untold or fun is None else captured_values(fun))
+        except Exception as error:
+            self.recorder.internal_error("jax persistent cache", error)
+            return (), ()
 
     def _signature_of(self, place: Place, book: Book, spans: list[Span]) -> int | None:
         if place.staged is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from jitscope.capture.frameworks import jax_cache_privates
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.capability import as_values
 
@@ -34,7 +35,7 @@ def _devices() -> list[str]:
 
 PARTS: dict[str, Callable[[], Any]] = {
     "version": _version,
-    "hooks": lambda: as_values(privates.CAPABILITIES),
+    "hooks": lambda: as_values((*privates.CAPABILITIES, *jax_cache_privates.CAPABILITIES)),
     "caches": _caches,
     "devices": _devices,
 }

@@ -23,6 +23,7 @@ from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.history import RunKey
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
+from jitscope.model.caching import CacheLookup
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 from jitscope.model.signature import Signature
 
@@ -96,6 +97,10 @@ class JaxProbe:
     def wraps(self, fun: Any) -> bool:
         """Whether this is the function inside."""
         return self._fun is not None and self._fun() is fun
+
+    def function(self) -> Any:
+        """What was jitted, or None where it is gone."""
+        return self._fun() if self._fun is not None else None
 
     def cache_size(self) -> int:
         """Entries of the dispatch cache now; 0 where that can't be known."""
@@ -306,6 +311,7 @@ class JaxProbe:
             ran = ran or spans[-1].failed is None
             under = next((span.under for span in spans if span.under), None)
             known = self._transformed(miss, spans) if under or signature is None else signature
+            caches, keys = self.adapter.looked_up(spans[-1], self.function())
             recorder.compilation(
                 compilation_event(
                     recorder.new_id(),
@@ -320,8 +326,10 @@ class JaxProbe:
                     inside_call=around.next_ordinal() if around is not None else None,
                     context=recorder.context(settings_of(miss.context)),
                     cleared=spans[-1].failed is None and self.programs.again(known),
+                    caches=caches,
                 ),
                 self.book,
+                keys,
             )
         return ran
 
@@ -390,6 +398,7 @@ def compilation_event(
     inside_call: int | None = None,
     context: int | None = None,
     cleared: bool = False,
+    caches: tuple[CacheLookup, ...] = (),
 ) -> CompilationEvent:
     """Put the spans of one compilation together; the last one is the compile, if there was one."""
     phases: list[Phase] = []
@@ -399,6 +408,8 @@ def compilation_event(
         phases.append(Phase(span.kind, span.start, span.seconds))
         if span.cache_read:
             phases.append(Phase("cache_read", span.start, span.cache_read))
+        if span.lookup is not None and span.lookup.write_seconds:
+            phases.append(Phase("cache_write", span.start + span.seconds, span.lookup.write_seconds))
     last = spans[-1]
     return CompilationEvent(
         id=identity,
@@ -413,7 +424,8 @@ def compilation_event(
         wall_seconds=wall_seconds,
         phases=tuple(phases),
         layers=tuple(span.kind for span in spans if span.ran),
-        persistent_cache=_persistent(last) if last.kind == "compile" else "unknown",
+        persistent_cache=_persistent(last, caches) if last.kind == "compile" else "unknown",
+        caches=caches,
         under=under,
         inside=inside,
         inside_call=inside_call,
@@ -424,9 +436,11 @@ def compilation_event(
     )
 
 
-def _persistent(span: Span) -> CacheSource:
+def _persistent(span: Span, caches: tuple[CacheLookup, ...]) -> CacheSource:
     if span.cache_hit:
         return "hit"
+    for each in caches:
+        return "unknown" if each.result == "bypass" else each.result
     if not jax.config.jax_enable_compilation_cache or not jax.config.jax_compilation_cache_dir:
         return "off"
     return "miss"

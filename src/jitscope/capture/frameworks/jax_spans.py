@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from jitscope.capture import spans
+from jitscope.capture.frameworks.jax_disk_cache import DiskLookup
 from jitscope.model.events import Under
 
 
@@ -32,6 +33,8 @@ class Span:
     under: Under | None = None
     types: list[tuple[str, Any]] | None = None
     """Of a compile that no call's arguments stand for: name and abstract value of each argument of the program."""
+    lookup: DiskLookup | None = None
+    """Of a compile: what the persistent cache did; None where it was not asked."""
     maker: tuple[str, int, int] | None = None
     """The program's function: file, line, and a number of its own for each function object."""
 
@@ -58,9 +61,10 @@ class _Local(threading.local):
 class SpanKeeper:
     """Turns start and end announcements into spans."""
 
-    def __init__(self, finished: Callable[[Span, bool], bool]) -> None:
+    def __init__(self, finished: Callable[[Span, bool], bool], looked_up: Callable[[], DiskLookup | None]) -> None:
         self._local = _Local()
         self._finished = finished
+        self._looked_up = looked_up
 
     @property
     def orphans(self) -> list[Span]:
@@ -112,10 +116,16 @@ class SpanKeeper:
                 opened = candidate
                 break
         ran = not (kind == "trace" and traces is not None and opened.traces is not None and traces == opened.traces)
-        own = max(seconds - opened.inner - opened.cache_read, 0.0)
+        lookup = self._looked_up() if kind == "compile" else None
+        written = (lookup.write_seconds or 0.0) if lookup is not None else 0.0
+        # JAX tells what reading took where it found something.
+        read = opened.cache_read or (lookup.seconds if lookup is not None else 0.0)
+        own = max(seconds - opened.inner - read - written, 0.0)
         start = perf_counter() - seconds
         if ran:
             spans.add(kind, start, seconds, _program(program))
+        if written:
+            spans.add("cache_write", start + seconds - written, written)
         span = Span(
             kind=kind,
             program=_program(program),
@@ -123,7 +133,8 @@ class SpanKeeper:
             seconds=own,
             ran=ran,
             cache_hit=opened.cache_hit,
-            cache_read=opened.cache_read,
+            cache_read=read,
+            lookup=lookup,
             failed=_error_text(raised) if kind == "compile" and id(raised) != opened.handled else None,
         )
         separate = self._finished(span, bool(stack))

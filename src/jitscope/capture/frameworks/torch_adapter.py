@@ -23,11 +23,19 @@ from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.capability import note_text
+from jitscope.capture.frameworks.captured import captured_in
 from jitscope.capture.frameworks.torch_codes import CodeMap, Sharing
+from jitscope.capture.frameworks.torch_disk_cache import TorchDiskCache
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
-from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
+from jitscope.capture.frameworks.torch_metrics import (
+    CompileRecord,
+    MetricsReader,
+    backward_phase,
+    compilation_event,
+    phases_of,
+)
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.frameworks.torch_start import time_cuda_start
@@ -36,6 +44,7 @@ from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, 
 from jitscope.capture.recorder import Recorder
 from jitscope.capture.region import RegionProbe
 from jitscope.errors import RecompileWarning
+from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.events import CompilationEvent, PhaseEvent
 
 
@@ -61,6 +70,7 @@ class TorchAdapter:
         """
         self.metrics = MetricsReader()
         self.fallbacks = FallbackFlag()
+        self._disk = TorchDiskCache(recorder)
         self._codes: dict[tuple[int, str, int, str], list[weakref.ref[CodeType]]] = {}
         self._open: dict[EntryId, CompileRecord] = {}
         self._orphans: list[tuple[CompileRecord, Book | None, int | None]] = []
@@ -130,6 +140,7 @@ class TorchAdapter:
                 self.generation += 1
                 self._open.clear()
                 self.metrics.forget_failures()
+                self._disk.forget()
                 self._register_callbacks()
 
     # -- what Recorder asks --------------------------------------------------------------------
@@ -175,6 +186,7 @@ class TorchAdapter:
         self._open.clear()
         self._orphans.clear()
         self._backward_starts.clear()
+        self._disk.forked()
 
     # -- watching ------------------------------------------------------------------------------
 
@@ -222,6 +234,7 @@ class TorchAdapter:
         """A compile of a frame starts in this thread. What this raised would reach the user."""
         try:
             self.check_reset()
+            self._disk.listen()
             self.drain_ended()
             found = privates.compiling_frame(sys._getframe(1))
             if found is not None:
@@ -240,6 +253,9 @@ class TorchAdapter:
             start=perf_counter(),
             site=site_of(frame),
         )
+        seen = privates.dynamo_frame(frame)
+        if seen is not None:
+            record.captured = captured_in(code, seen.f_locals, seen.f_globals)
         # Whatever was thought of it, Dynamo compiles it.
         self.given_up.remove(code)
         with self._lock:
@@ -385,7 +401,8 @@ class TorchAdapter:
             if compilation is None:
                 self.recorder.note("torch-backward", f"the backward graph of compile {compile_id} has no known forward")
                 return
-            self.recorder.phase(PhaseEvent(compilation, backward_phase(start)))
+            caches, keys = self._disk.take(compile_id)
+            self.recorder.phase(PhaseEvent(compilation, backward_phase(start), caches), keys)
         except Exception as error:
             self.recorder.internal_error("torch end callback", error)
 
@@ -404,14 +421,17 @@ class TorchAdapter:
         """Write one compile; its metrics are there once it ended. ``raised``: Dynamo's own error reached the user."""
         if signature is None and book is not None and record.signature is not None:
             signature = book.signature_like(record.signature).id
+        found = self.metrics.find(record)
+        caches, keys = self._looked_up(record, found)
         event = compilation_event(
             self.recorder.new_id(),
             record,
-            self.metrics.find(record),
+            found,
             function=book.id if book is not None else None,
             call=call,
             signature=signature,
             wall_seconds=wall_seconds,
+            caches=caches,
         )
         with self._lock:
             self._open.pop((record.generation, record.compile_id), None)
@@ -420,8 +440,19 @@ class TorchAdapter:
                 self._owners[(record.generation, record.compile_id)] = book.id
         if event.failed is not None and not raised:
             self._give_up(record, event.failed)
-        self.recorder.compilation(event, book)
+        self.recorder.compilation(event, book, keys)
         return event
+
+    def _looked_up(
+        self, record: CompileRecord, found: tuple[Any, ...]
+    ) -> tuple[tuple[CacheLookup, ...], tuple[CacheKeyEvent, ...]]:
+        """What caches on disk did for a compile, and what that refers to."""
+        try:
+            ran = [phase.name for phase in phases_of(record, found)]
+            return self._disk.take(record.compile_id, ran, found[0] if found else None, record.captured)
+        except Exception as error:
+            self.recorder.internal_error("torch caches", error)
+            return (), ()
 
     def _give_up(self, record: CompileRecord, failed: str) -> None:
         """Dynamo marks code that it could not compile: to use what there is at the limit, else to be left alone."""

@@ -16,10 +16,11 @@ def _version() -> dict[str, Any]:
 
 
 def _hooks() -> list[dict[str, Any]]:
-    # Imports Dynamo.
+    # Imports Dynamo, and Inductor's caches.
+    from jitscope.capture.frameworks import torch_cache_privates
     from jitscope.capture.frameworks import torch_privates as privates
 
-    return as_values(privates.CAPABILITIES)
+    return as_values((*privates.CAPABILITIES, *torch_cache_privates.CAPABILITIES))
 
 
 def _caches() -> list[dict[str, Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import CodeType
 from typing import Any
 
 from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.model.caching import CacheLookup
 from jitscope.model.events import CacheSource, CompilationEvent, GuardFailure, Phase, Site
 from jitscope.model.notation import cut
 from jitscope.model.signature import Signature
@@ -41,6 +42,8 @@ class CompileRecord:
     inside: int | None = None
     """The watched function around the owner's call, and which of its calls that was."""
     inside_call: int | None = None
+    captured: dict[str, str] = field(default_factory=dict)
+    """Plain values that the frame takes from around it."""
 
 
 class MetricsReader:
@@ -94,12 +97,13 @@ def compilation_event(
     call: int | None,
     signature: int | None,
     wall_seconds: float | None,
+    caches: tuple[CacheLookup, ...] = (),
 ) -> CompilationEvent:
     """Put together what is known of one compile; ``found`` is what `MetricsReader.find` found."""
     metrics = found[0] if found else None
     failed = _failed(record, metrics)
     resume = _RESUME.match(record.code.co_name)
-    phases = _phases(record, found)
+    phases = phases_of(record, found)
     return CompilationEvent(
         id=identity,
         function=function,
@@ -112,7 +116,8 @@ def compilation_event(
         wall_seconds=wall_seconds,
         phases=phases,
         layers=() if failed else (*(phase.name for phase in phases), "compile"),
-        persistent_cache=_persistent(metrics),
+        persistent_cache=_persistent(metrics, caches),
+        caches=caches,
         framework_id=record.compile_id,
         generation=record.generation,
         resume_of=resume["name"] if resume else None,
@@ -146,7 +151,7 @@ def _micros(metrics: Any, name: str) -> float:
     return float(value) / 1e6 if value else 0.0
 
 
-def _phases(record: CompileRecord, found: tuple[Any, ...]) -> tuple[Phase, ...]:
+def phases_of(record: CompileRecord, found: tuple[Any, ...]) -> tuple[Phase, ...]:
     """Own times of the nested phases: the cumulative ones of the metrics contain each other."""
     if not found:
         return ()
@@ -167,8 +172,11 @@ def _phases(record: CompileRecord, found: tuple[Any, ...]) -> tuple[Phase, ...]:
     return tuple(Phase(name, start, seconds) for name, seconds in nested if seconds > 0)
 
 
-def _persistent(metrics: Any) -> CacheSource:
+def _persistent(metrics: Any, caches: tuple[CacheLookup, ...]) -> CacheSource:
     """Whether Inductor's or AOTAutograd's cache on disk had the graph."""
+    told = {one.result for one in caches if one.cache in ("fx_graph", "aot_autograd")}
+    if told and told <= {"off"}:
+        return "off"
     counts = {
         kind: sum(
             getattr(metrics, f"{cache}_local_cache_{kind}_count", None) or 0 for cache in ("inductor_fx", "aotautograd")
