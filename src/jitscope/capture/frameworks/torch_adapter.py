@@ -27,6 +27,7 @@ from jitscope.capture.frameworks.torch_codes import CodeMap, Sharing
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
+from jitscope.capture.frameworks.torch_modes import marked_sizes, modes_now
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
@@ -263,6 +264,7 @@ class TorchAdapter:
             miss = Miss(book, outer, outer.f_locals.get("args", ()), outer.f_locals.get("kwargs", {}))
             push(miss)
         record.site = site_of(outer)
+        record.modes = self._modes(book, miss)
         self._ask_guards(record, frame, book)
         around = watched_frame(outer.f_back)
         inside = book_of(around) if around is not None else None
@@ -313,6 +315,15 @@ class TorchAdapter:
             number = len(known)
             known.append(weakref.ref(code))
         return code.co_filename, code.co_firstlineno, number
+
+    def _modes(self, book: Book, miss: Miss) -> dict[str, str]:
+        """What is in force that the arguments don't show. An error in here must not hide the compile."""
+        try:
+            module = book.probe.module() if isinstance(book.probe, TorchProbe) else None
+            return modes_now(module) | marked_sizes(book.probe, miss.args, miss.kwargs)
+        except Exception as error:
+            self.recorder.internal_error("torch modes", error, book.id)
+            return {}
 
     def _ask_guards(self, record: CompileRecord, frame: FrameType, book: Book) -> None:
         """Find the guards of older entries that this call does not pass. An error in here must not hide the compile."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import CodeType
 from typing import Any
@@ -41,6 +41,8 @@ class CompileRecord:
     inside: int | None = None
     """The watched function around the owner's call, and which of its calls that was."""
     inside_call: int | None = None
+    modes: dict[str, str] = field(default_factory=dict)
+    """What was in force when it began."""
 
 
 class MetricsReader:
@@ -124,6 +126,7 @@ def compilation_event(
         guards_asked=record.guards_asked,
         inside=record.inside,
         inside_call=record.inside_call,
+        modes=record.modes,
     )
 
 
