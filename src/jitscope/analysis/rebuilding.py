@@ -7,17 +7,18 @@ built and compares it with the recorded one.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import keyword
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from jitscope.model.specs import Array, CallSpec, CannotRebuildError, Given, Record, Spec, Tree
 from jitscope.analysis.static_values import static_spec
-from jitscope.model.steps import Step, steps_of
 from jitscope.analysis.tree_specs import Container, containers_in
 from jitscope.model.events import Framework
 from jitscope.model.signature import ArrayLeaf, Leaf, Node, Signature, StaticLeaf
+from jitscope.model.specs import Array, CallSpec, CannotRebuildError, Given, Record, Spec, Tree
+from jitscope.model.steps import Step, steps_of
 
 _GUESSES = 6
 """Most places of unknown containers that are tried as a list and as a tuple."""
@@ -96,10 +97,15 @@ class _FromNodes:
         if name not in self._nodes:
             raise CannotRebuildError(name, "is not in the recorded signature")
         children: dict[tuple[Step, ...], list[tuple[Step, str]]] = {}
-        for path in (*self._nodes, *self._leaves):
+        first: dict[tuple[Step, ...], int] = {}
+        for path in (*self._leaves, *self._nodes):
             if path != name and _under(path, name):
                 steps = _steps(path, name)
+                for n in range(1, len(steps) + 1):
+                    first.setdefault(steps[:n], len(first))  # a container comes where its first leaf does
                 children.setdefault(steps[:-1], []).append((steps[-1], path))
+        for before, found in children.items():
+            found.sort(key=lambda pair: first[(*before, pair[0])])
         return self._container(name, (), children)
 
     def _container(
@@ -109,9 +115,7 @@ class _FromNodes:
         if leaf is not None:
             return _leaf_spec(leaf)
         node = self._nodes[path]
-        inside = [
-            (step, self._container(inner, (*steps, step), children)) for step, inner in children.get(steps, ())
-        ]
+        inside = [(step, self._container(inner, (*steps, step), children)) for step, inner in children.get(steps, ())]
         if node.type in _BUILT_IN and node.identity is None:
             return _built_in(path, node.type, inside)
         if node.type == "defaultdict" and node.identity is None:
@@ -146,6 +150,9 @@ def _built_in(path: str, kind: str, inside: Sequence[tuple[Step, Spec]]) -> Tree
         if [step.key for step, _ in ordered] != list(range(len(ordered))):
             raise CannotRebuildError(path, f"is a {kind} that was recorded in part")
         return Tree("list" if kind == "list" else "tuple", (), tuple(spec for _, spec in ordered))
+    if kind == "dict":
+        with contextlib.suppress(TypeError):  # keys that can't be compared stay as they are: JAX sorts what it can
+            inside = sorted(inside, key=lambda pair: pair[0].key)
     keys = tuple(step.key for step, _ in inside)
     return Tree("dict" if kind == "dict" else "OrderedDict", keys, tuple(spec for _, spec in inside))
 
@@ -225,5 +232,6 @@ class _FromPaths:
             groups.setdefault(steps[0], []).append((steps[1:], leaf))
         inside = [(step, self._part(path, inner, (*before, step))) for step, inner in groups.items()]
         sequence = all(isinstance(step.key, int) for step in groups)
-        return _built_in(path, self._kinds[_place(before)] if sequence else "dict", inside)
-
+        if sequence:
+            return _built_in(path, self._kinds[_place(before)], inside)
+        return Tree("dict", tuple(step.key for step, _ in inside), tuple(spec for _, spec in inside))

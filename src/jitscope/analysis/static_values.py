@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jitscope.model.specs import CannotRebuildError, Foreign, Member, Spec, Value
-from jitscope.model.steps import literal
 from jitscope.model.notation import TEXT_LIMIT, cut, long_dtype, printable, short_dtype
 from jitscope.model.signature import StaticLeaf
+from jitscope.model.specs import CannotRebuildError, Foreign, Member, Spec, Value
+from jitscope.model.steps import literal
 
 _RANGE = re.compile(r"range\((?P<start>-?\d{1,18}), (?P<stop>-?\d{1,18})(?:, (?P<step>-?\d{1,18}))?\)", re.ASCII)
 _SLICE = re.compile(r"slice\((?P<parts>(?:(?:None|-?\d{1,18})(?:, |(?=\)))){3})\)", re.ASCII)
@@ -47,7 +47,9 @@ def static_spec(leaf: StaticLeaf) -> Spec:
             return Member(member["type"], member["name"])
         kind = f"a {leaf.type}, " if leaf.type else ""
         shown = printable(cut(text, 60))
-        raise CannotRebuildError(leaf.path, f"{kind}{shown}, is no literal" if kind else f"{shown} is no literal") from None
+        raise CannotRebuildError(
+            leaf.path, f"{kind}{shown}, is no literal" if kind else f"{shown} is no literal"
+        ) from None
     if leaf.type and type(value).__qualname__ != leaf.type:
         if leaf.type in _NUMPY_SCALARS and isinstance(value, (bool, int, float)):
             return Foreign("numpy.scalar", leaf.type, value)
@@ -76,7 +78,11 @@ def _foreign(leaf: StaticLeaf) -> Foreign | None:
     if found is not None and kind in ("device", "") and found["type"] in DEVICES:
         return Foreign("torch.device", found["type"] + (f":{found['index']}" if found["index"] else ""))
     found = _NUMPY_DTYPE.fullmatch(text)
-    if found is not None and (kind.endswith("DType") or kind in ("dtype", "dtype[floating]", "")) and _is_dtype(found["name"]):
+    if (
+        found is not None
+        and (kind.endswith("DType") or kind in ("dtype", "dtype[floating]", ""))
+        and _is_dtype(found["name"])
+    ):
         return Foreign("numpy.dtype", found["name"])
     found = _DTYPE_CLASS.fullmatch(text)
     if found is not None and kind == "_ScalarMeta" and _is_dtype(found["name"]):

@@ -223,7 +223,9 @@ def _torch_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[W
         if before is not None and before != (function, generation):
             continue  # another wrapper of the same source, or the same again after a reset
         if before is not None and why_not is None:
-            why_not = "compiled again with the same arguments: what else changed (an attribute, a global) can't be rebuilt"
+            why_not = (
+                "compiled again with the same arguments: what else changed (an attribute, a global) can't be rebuilt"
+            )
         known.setdefault(key, (function, generation))
         items.append(
             WarmItem(

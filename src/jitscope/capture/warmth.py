@@ -65,7 +65,8 @@ class Compare:
                 now.items,
             ):
                 raise CannotRebuildError(
-                    path, f"was a {printable(was.text)}, and is a {printable(now.text)}"
+                    path,
+                    f"was a {printable(was.text)}, and is a {printable(now.text)}"
                     if was.text != now.text
                     else f"the {printable(now.type)} holds other settings than in the recording",
                 )

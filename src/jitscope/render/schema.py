@@ -17,6 +17,7 @@ from jitscope.model.difference import RunDifference
 from jitscope.model.events import SCHEMA
 from jitscope.model.listing import Listing, Pruning
 from jitscope.model.report import Report
+from jitscope.model.warming import WARMING_SCHEMA, WarmUp
 
 DEFAULT = Path("docs")
 
@@ -26,6 +27,7 @@ SCHEMAS: dict[str, tuple[type[msgspec.Struct], int]] = {
     "pruning": (Pruning, LISTING_SCHEMA),
     "combined": (Combined, COMBINED_SCHEMA),
     "difference": (RunDifference, DIFFERENCE_SCHEMA),
+    "warming": (WarmUp, WARMING_SCHEMA),
 }
 """What each file ``docs/NAME.schema.json`` is of, and the schema's number."""
 

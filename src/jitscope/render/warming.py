@@ -21,9 +21,17 @@ _WORDS: dict[WarmState, tuple[str, str]] = {
 
 
 def render_warming(
-    warming: WarmUp, *, width: int | None = None, color: bool | None = None, all_: bool = False
+    warming: WarmUp,
+    *,
+    width: int | None = None,
+    color: bool | None = None,
+    all_: bool = False,
+    process_ends: bool = False,
 ) -> str:
-    """Write ``warming`` as lines of at most ``width`` columns; ``width`` and ``color`` are as for `render_text`."""
+    """Write ``warming`` as lines of at most ``width`` columns; ``width`` and ``color`` are as for `render_text`.
+
+    ``process_ends``: the process that was warmed is about to end, and only what is on disk stays.
+    """
     page = Page(terminal_width() if width is None else width)
     ready = [one for one in warming.in_state("compiled", "from_disk", "already") if one.again is None]
     total = len(warming.signatures)
@@ -36,7 +44,8 @@ def render_warming(
     )
     shown = warming.signatures if all_ else _chosen(warming)
     function = None
-    for one in shown:
+    order = {name: n for n, name in enumerate(dict.fromkeys(one.function for one in shown))}
+    for one in sorted(shown, key=lambda each: order[each.function]):
         if one.function != function:
             function = one.function
             page.blank()
@@ -48,7 +57,7 @@ def render_warming(
         page.blank()
     for note in warming.notes:
         page.add(("note: ", "yellow"), note, hang=2)
-    _advice(page, warming)
+    _advice(page, warming, process_ends=process_ends)
     return page.text(color=terminal_color() if color is None else color)
 
 
@@ -76,7 +85,7 @@ def _signature(page: Page, one: WarmedSignature) -> None:
         page.add(cut(why, 300), indent=4, hang=2)
 
 
-def _advice(page: Page, warming: WarmUp) -> None:
+def _advice(page: Page, warming: WarmUp, *, process_ends: bool) -> None:
     left = warming.in_state("left_out")
     lines: list[str] = []
     if left:
@@ -90,7 +99,23 @@ def _advice(page: Page, warming: WarmUp) -> None:
             "what can't be rebuilt can be passed: jitscope.warm(function, recording, arguments={'name': object}), "
             "or --arguments module:name"
         )
+    if process_ends and warming.in_state("compiled", "from_disk", "already"):
+        lines += [_what_stays(framework, folder) for framework, folder in warming.cache.items()]
     if lines:
         page.blank()
     for line in lines:
         page.add(line, hang=2)
+
+
+def _what_stays(framework: str, folder: str | None) -> str:
+    if folder is not None:
+        return f"{framework}: what its persistent cache holds stays in {folder}; tracing is done anew in each process"
+    if framework == "jax":
+        return (
+            "jax: all of this ends with this process. Set JAX_COMPILATION_CACHE_DIR, here and where the program runs, "
+            "to keep it; or call jitscope.warm in the program"
+        )
+    return (
+        "torch: only Inductor's cache outlives this process, in its default folder, a temporary one. Set "
+        "TORCHINDUCTOR_CACHE_DIR, here and where the program runs, to keep it; or call jitscope.warm in the program"
+    )

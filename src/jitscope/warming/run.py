@@ -13,6 +13,7 @@ from typing import Any
 
 from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming
 from jitscope.capture.warmth import Outcome
+from jitscope.front import label
 from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
 from jitscope.model.specs import CannotRebuildError
@@ -139,9 +140,11 @@ def warm_all(
         notes.append("torch compiles under one lock: its signatures are warmed one after the other")
     ends = started + max_seconds if max_seconds is not None else None
     seen_disk = any(target.warmer.disk_cache() for target in targets)
-    with progress_bar(len(tasks)) as advance:
-        _compile_all(tasks, parallel, _Budget(ends, 0.0 if seen_disk else 1.0), advance)
-    checked = check and _check_all(tasks, ends)
+    # Where the process is recorded, calls made for warming are told as such.
+    with label("warm-up"):
+        with progress_bar(len(tasks)) as advance:
+            _compile_all(tasks, parallel, _Budget(ends, 0.0 if seen_disk else 1.0), advance)
+        checked = check and _check_all(tasks, ends)
     if check and not checked:
         notes.append("what would still compile was not looked at for all: the time was up")
     unwritten = sum(task.outcome is not None and task.outcome.written is False for task in tasks)

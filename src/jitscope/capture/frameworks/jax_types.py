@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from jitscope.model.steps import literal
 from jitscope.model.notation import long_dtype, printable
 from jitscope.model.signature import ArrayLeaf
 from jitscope.model.specs import CannotRebuildError, Foreign
+from jitscope.model.steps import literal
 
 KEY_IMPLEMENTATIONS = {"key<fry>": "threefry2x32", "key<rbg>": "rbg", "key<urbg>": "unsafe_rbg"}
 _SCALARS: dict[str, Any] = {"bool": False, "int": 0, "float": 0.0, "complex": 0j}
@@ -57,7 +57,9 @@ class JaxTypes:
         sharding, device = leaf.sharding, leaf.device
         if not leaf.committed:
             if sharding is not None or device is not None:
-                raise CannotRebuildError(leaf.path, f"was on {printable(sharding or device or '')} without being put there")
+                raise CannotRebuildError(
+                    leaf.path, f"was on {printable(sharding or device or '')} without being put there"
+                )
             return None
         memory = None
         if sharding is not None and sharding.startswith("in "):

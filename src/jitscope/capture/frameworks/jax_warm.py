@@ -26,8 +26,8 @@ from jitscope.capture.frameworks.jax_types import JaxTypes
 from jitscope.capture.frameworks.signature_text import ArgumentNames
 from jitscope.capture.warmth import Compare, Outcome
 from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
+from jitscope.model.specs import CallSpec
 from jitscope.model.warming import WarmState
-from jitscope.model.specs import CallSpec, CannotRebuildError
 
 _LOWER, _COMPILE, _TRACE = "jaxpr_to_mlir_module_duration", "backend_compile_duration", "jaxpr_trace_duration"
 _LAYERS = {_TRACE: "trace", _LOWER: "lower", _COMPILE: "compile"}
@@ -60,7 +60,7 @@ class JaxWarmer:
             **arguments,
         }
         self._types = JaxTypes()
-        self._classes = Classes(fun)
+        self.classes = Classes(fun)
 
     # -- one signature -----------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class JaxWarmer:
             as_recorded(stack, settings)
             leaves = {leaf.path: leaf for leaf in signature.leaves}
             builder = Builder(
-                self._classes,
+                self.classes,
                 lambda name: self._fit(name, leaves),
                 self._types.array,
                 self._types.foreign,

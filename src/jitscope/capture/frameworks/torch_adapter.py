@@ -27,8 +27,8 @@ from jitscope.capture.frameworks.torch_codes import CodeMap, Sharing
 from jitscope.capture.frameworks.torch_fallback import FallbackFlag
 from jitscope.capture.frameworks.torch_gate import starting, starting_backward
 from jitscope.capture.frameworks.torch_guards import failing_guards
-from jitscope.capture.frameworks.torch_modes import marked_sizes, modes_now
 from jitscope.capture.frameworks.torch_metrics import CompileRecord, MetricsReader, backward_phase, compilation_event
+from jitscope.capture.frameworks.torch_modes import marked_sizes, modes_now
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.gates import REFUSALS

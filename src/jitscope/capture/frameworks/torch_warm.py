@@ -55,8 +55,18 @@ class TorchWarmer:
             **{self.names.keyword(name): value for name, value in keywords.items()},
             **arguments,
         }
-        self._classes = Classes(getattr(plain, "__func__", plain))
+        self.classes = Classes(getattr(plain, "__func__", plain))
         self._touched = [*modules_of(original), *(m for value in self.given.values() for m in modules_of(value))]
+
+        self._plain = plain
+
+    def module_names(self) -> tuple[str, ...]:
+        """Names, in the function's module, of the modules whose state is put back; empty for the module itself."""
+        found = [""] if self.module is not None else []
+        function = getattr(self._plain, "__func__", self._plain)
+        known = getattr(function, "__globals__", {})
+        names = getattr(getattr(function, "__code__", None), "co_names", ()) if self.module is None else ()
+        return (*found, *(name for name in names if isinstance(known.get(name), torch.nn.Module)))
 
     # -- one signature -----------------------------------------------------------------------------
 
@@ -66,7 +76,7 @@ class TorchWarmer:
         Raises:
             CannotRebuildError: they can't be built, or are not what was recorded.
         """
-        builder = Builder(self._classes, self.given.__getitem__, zeros_of, foreign_value)
+        builder = Builder(self.classes, self.given.__getitem__, zeros_of, foreign_value)
         with torch.no_grad():
             args, kwargs = builder.call(spec)
         self.compare(signature, args, kwargs)
@@ -121,11 +131,7 @@ class TorchWarmer:
             self._call(args, kwargs, modes, backward=backward)
         if not compiles.count:
             return None
-        reasons = [
-            str(one.recompile_reason)
-            for one in _fresh(before)
-            if getattr(one, "recompile_reason", None)
-        ]
+        reasons = [str(one.recompile_reason) for one in _fresh(before) if getattr(one, "recompile_reason", None)]
         return "torch compiled again" + (f": {cut(reasons[0].splitlines()[0])}" if reasons else "")
 
     def _call(self, args: Any, kwargs: Any, modes: Mapping[str, str], *, backward: bool) -> None:
@@ -156,7 +162,9 @@ def module_of(function: Any) -> Any:
 
 def run_backward(result: Any) -> None:
     """Compile the backward graph of what a compiled function returned; no ``.grad`` is touched."""
-    found = privates.tree_flatten_with_path(result)[0] if privates.tree_flatten_with_path is not None else [((), result)]
+    found = (
+        privates.tree_flatten_with_path(result)[0] if privates.tree_flatten_with_path is not None else [((), result)]
+    )
     outputs = [leaf for _, leaf in found if isinstance(leaf, torch.Tensor) and leaf.requires_grad and leaf.grad_fn]
     leaves = _inputs_of(outputs)
     if outputs and leaves:

@@ -49,7 +49,7 @@ def _filled(leaf: ArrayLeaf) -> Any:
 
 
 def dtype_of(path: str, short: str) -> Any:
-    """torch's dtype of a short name.
+    """Torch's dtype of a short name.
 
     Raises:
         CannotRebuildError: there is none.
