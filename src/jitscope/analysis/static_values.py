@@ -47,9 +47,7 @@ def static_spec(leaf: StaticLeaf) -> Spec:
             return Member(member["type"], member["name"])
         kind = f"a {leaf.type}, " if leaf.type else ""
         shown = printable(cut(text, 60))
-        raise CannotRebuildError(
-            leaf.path, f"{kind}{shown}, is no literal" if kind else f"{shown} is no literal"
-        ) from None
+        raise CannotRebuildError(leaf.path, f"is {kind}{shown}: no literal") from None
     if leaf.type and type(value).__qualname__ != leaf.type:
         if leaf.type in _NUMPY_SCALARS and isinstance(value, (bool, int, float)):
             return Foreign("numpy.scalar", leaf.type, value)

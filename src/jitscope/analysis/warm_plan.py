@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -158,9 +158,9 @@ def _jax_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[War
             if run.signature in keys and run.outcome in _COUNTED:
                 calls[keys[run.signature]] += run.count
                 served.add(keys[run.signature])
-    seconds: Counter[tuple[bytes, int | None]] = Counter()
+    seconds: defaultdict[tuple[bytes, int | None], float] = defaultdict(float)
     others: Counter[str] = Counter()
-    other_seconds: Counter[str] = Counter()
+    other_seconds: defaultdict[str, float] = defaultdict(float)
     for one in _own(index, functions):
         key = keys.get(one.signature) if one.signature is not None else None
         partial = key is None or met[key][1].partial

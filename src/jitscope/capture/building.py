@@ -76,7 +76,7 @@ def _namespaces(function: Any) -> list[Mapping[str, Any]]:
 
 def _field_names(kind: type[Any]) -> list[str] | None:
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
-        return list(kind._fields)
+        return list(getattr(kind, "_fields", ()))
     return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None
 
 

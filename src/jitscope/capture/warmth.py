@@ -1,4 +1,4 @@
-"""What the warmers of both frameworks share: what one signature's warming came to, and whether a rebuilt one is the same."""
+"""What the warmers of both frameworks share: what warming came to, and whether a rebuilt signature is the same."""
 
 from __future__ import annotations
 

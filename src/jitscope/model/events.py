@@ -261,8 +261,8 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     """
     modes: dict[str, str] = {}
     """torch: what was in force and no argument shows, by name: ``grad_mode``, ``inference_mode``, ``autocast(cpu)``,
-    ``default_dtype``, ``function_modes``, ``training`` of a compiled module, ``mark_dynamic x``. What is off or as torch
-    has it by default is left out, but for ``grad_mode``. Empty where it was not recorded."""
+    ``default_dtype``, ``function_modes``, ``training`` of a compiled module, ``mark_dynamic x``. What is off, or as it
+    is by default, is left out, but for ``grad_mode``. Empty where it was not recorded."""
     process: int | None = None
     """In a combined recording: position of its process in `Header.processes`."""
 

@@ -12,8 +12,8 @@ WARMING_SCHEMA = 1
 
 WarmState = Literal["compiled", "from_disk", "already", "left_out", "cannot", "failed", "eager"]
 """``compiled``: now. ``from_disk``: read from the persistent cache. ``already``: this process had it. ``left_out``: the
-time was up. ``cannot``: its arguments can't be rebuilt. ``failed``: the framework or the function raised. ``eager``: the
-framework runs it without compiled code."""
+time was up. ``cannot``: its arguments can't be rebuilt. ``failed``: the framework or the function raised. ``eager``:
+the framework runs it without compiled code."""
 
 
 class WarmedSignature(msgspec.Struct, frozen=True):

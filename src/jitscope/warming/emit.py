@@ -55,7 +55,7 @@ def emit_script(targets: Sequence[Target], recording: Recording) -> tuple[str, i
     count = sum(len(function.calls) for function in functions)
     if not count:
         raise JitscopeError(
-            f"nothing to write: none of the signatures can be rebuilt ({skipped_lines[0] if skipped_lines else 'none'})",
+            f"nothing to write: none of the signatures can be rebuilt ({'; '.join(skipped_lines[:1])})",
             slug="warm-nothing",
         )
     text = render_warm_script(functions, run=recording.header.run, version=__version__, writers=_WRITERS)

@@ -58,9 +58,9 @@ def warm(
         function: what `jax.jit` or `torch.compile` made (watched or not): a function, a method, a module.
         recording: its path, the id of a run, or the value.
         name: what the recording calls it, where that is another name.
-        arguments: what can't be rebuilt from a recording: objects by the names of the arguments (``{"params": params}``;
-            in JAX only their structure is used, the types are the recorded ones), or a function that takes a recorded
-            `Signature` and returns ``(args, kwargs)``, or None to leave it out.
+        arguments: what can't be rebuilt from a recording: objects by the names of the arguments
+            (``{"params": params}``; in JAX only their structure is used, the types are the recorded ones), or a
+            function that takes a recorded `Signature` and returns ``(args, kwargs)``, or None to leave it out.
         jobs: how many compile at once. Default: JAX on a CPU one for each processor, else one. torch compiles under one
             lock: there it is always one.
         max_seconds: begin nothing that is not expected to end in this time. Default: no limit.
@@ -135,7 +135,7 @@ def warm_all(
     tasks, notes = tasks_of(targets, recording)
     started = perf_counter()
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    parallel = max(1, max(target.warmer.default_jobs(processors) if jobs is None else jobs for target in targets))
+    parallel = max(target.warmer.default_jobs(processors) if jobs is None else jobs for target in targets)
     if jobs is not None and jobs > 1 and any(target.framework == "torch" for target in targets):
         notes.append("torch compiles under one lock: its signatures are warmed one after the other")
     ends = started + max_seconds if max_seconds is not None else None
@@ -150,8 +150,8 @@ def warm_all(
     unwritten = sum(task.outcome is not None and task.outcome.written is False for task in tasks)
     if unwritten:
         notes.append(
-            f"{unwritten} of the compiled programs were not written to JAX's persistent cache: they compile faster than "
-            "jax_persistent_cache_min_compile_time_secs, or call back into Python"
+            f"{unwritten} of the compiled programs were not written to JAX's persistent cache: they compile faster "
+            "than jax_persistent_cache_min_compile_time_secs, or call back into Python"
         )
     return Warmed(
         schema=WARMING_SCHEMA,
@@ -290,6 +290,6 @@ def _version_notes(recording: Recording) -> list[str]:
         now = str(getattr(module, "__version__", "")) if module is not None else ""
         if now and name in then and then[name] != now:
             notes.append(
-                f"recorded with {name} {printable(then[name])}, and this is {now}: what it compiles may be told otherwise"
+                f"recorded with {name} {printable(then[name])}, and this is {now}: signatures may be told otherwise"
             )
     return notes

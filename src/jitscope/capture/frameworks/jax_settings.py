@@ -34,7 +34,7 @@ _WORDS = {
 def changed_settings(settings: Mapping[str, str] | None) -> dict[str, str | None]:
     """What is other now than it was then; the values are those of then.
 
-    A setting that this JAX, or that of then, does not know by name is left out: it can't be told apart from its default.
+    A setting that this JAX, or that of then, does not know is left out: it can't be told apart from its default.
     """
     if settings is None:
         return {}

@@ -16,7 +16,7 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def modules_of(value: Any) -> Iterator[Any]:
-    """The modules that ``value`` is, or that a function uses: in its closure, its globals, bound to it, its defaults."""
+    """The modules that ``value`` is, or that a function uses: in its closure, its globals, bound to it."""
     if isinstance(value, torch.nn.Module):
         yield value
         return

@@ -1,9 +1,9 @@
 """Warming a compiled function or module: it is called with zeros of each recorded signature, in the recorded order.
 
-``torch.compile`` compiles when it is called, and only then (torch 2.13): the function really runs. What that changes and
-can be found is put back: random states, buffers, parameters' gradients (never touched), plain attributes and the
-training mode of modules. What Dynamo compiles depends on what it compiled before, so the order is the recorded one: sizes that
-turned out to be dynamic then turn out to be so again.
+``torch.compile`` compiles when it is called, and only then (torch 2.13): the function really runs. What that changes
+and can be found is put back: random states, buffers, plain attributes and the training mode of modules; gradients are
+never left anywhere. What Dynamo compiles depends on what it compiled before, so the order is the recorded one: sizes
+that turned out to be dynamic then turn out to be so again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -39,7 +39,7 @@ class TorchWarmer:
         self.function = function
         bound: dict[int, Any] = {}
         keywords: dict[str, Any] = {}
-        inner = function
+        inner: Any = function
         if isinstance(inner, types.MethodType):
             inner, bound = inner.__func__, {0: inner.__self__}
         elif isinstance(inner, partial):
@@ -232,7 +232,7 @@ class _Compiles:
     def _started(self, *details: Any) -> None:
         self.count += 1
 
-    def __enter__(self) -> _Compiles:
+    def __enter__(self) -> Self:
         if privates.callback_handler is None:
             raise CannotRebuildError("", f"torch {torch.__version__} does not tell when it compiles")
         privates.callback_handler.register_start_callback(self._started)
