@@ -106,7 +106,7 @@ class JaxWriter(Writer):
         self.parts.helpers.setdefault("sharded", _SHARDED)
         self.parts.plain.add("import numpy as np")
         try:
-            spec = literal(f"({found['spec']},)" if found["spec"] else "()")
+            spec = literal(f"({found['spec'].rstrip(',')},)" if found["spec"] else "()")
         except ValueError:
             raise CannotRebuildError(leaf.path, "has a sharding that can't be written") from None
         axes = dict(part.split(":") for part in found["axes"].split(",")) if found["axes"] else {}

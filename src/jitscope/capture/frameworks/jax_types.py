@@ -108,7 +108,7 @@ def _named(path: str, text: str) -> tuple[Any, str | None]:
     if found is None:
         raise CannotRebuildError(path, f"has a sharding that can't be built from its text, {printable(text)}")
     try:
-        spec = literal(f"({found['spec']},)" if found["spec"] else "()")
+        spec = literal(f"({found['spec'].rstrip(',')},)" if found["spec"] else "()")
     except ValueError:
         raise CannotRebuildError(path, f"has a sharding that is no literal, {printable(text)}") from None
     axes = [part.partition(":") for part in found["axes"].split(",")] if found["axes"] else []

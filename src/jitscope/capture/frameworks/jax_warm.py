@@ -41,13 +41,10 @@ class JaxWarmer:
     def __init__(self, function: Any, arguments: Mapping[str, Any]) -> None:
         bound: dict[int, Any] = {}
         keywords: dict[str, Any] = {}
-        while not hasattr(function, "lower"):
-            if isinstance(function, types.MethodType):
-                function, bound = function.__func__, {0: function.__self__}
-            elif isinstance(function, partial):
-                bound, keywords, function = dict(enumerate(function.args)), dict(function.keywords), function.func
-            else:
-                break
+        if isinstance(function, types.MethodType):  # it has its function's attributes, and ``lower`` takes all arguments
+            function, bound = function.__func__, {0: function.__self__}
+        elif isinstance(function, partial):
+            bound, keywords, function = dict(enumerate(function.args)), dict(function.keywords), function.func
         self.function = function
         fun = getattr(function, "__wrapped__", function)
         info = privates.jit_info(function)
