@@ -167,7 +167,9 @@ def make_anything():
 
 ONE = np.ones(3, np.float32)
 CALLS = {
-    "containers": lambda f: f({"a": [jnp.asarray(ONE), (ONE,)], "e": {3: (), 2: ONE}, "none": None, "od": OrderedDict(z=ONE, y=ONE)}),
+    "containers": lambda f: f(
+        {"a": [jnp.asarray(ONE), (ONE,)], "e": {3: (), 2: ONE}, "none": None, "od": OrderedDict(z=ONE, y=ONE)}
+    ),
     "named tuple": lambda f: f(Pair(ONE, (ONE, Pair(ONE, ONE)))),
     "dataclass": lambda f: f(State(jnp.asarray(ONE), 0.5)),
     "python numbers": lambda f: f([1, 1.5, True, 2j]),
@@ -178,7 +180,7 @@ CALLS = {
     "another device": lambda f: f(jax.device_put(ONE, jax.devices()[-1])),
     "starred": lambda f: f(ONE, ONE, 2.0, left=ONE, right={"x": ONE}),
     "donated": lambda f: f(ONE, scratch=jnp.asarray(ONE)),
-    "static text": lambda f: f(ONE, how="it's \"quoted\"\n"),
+    "static text": lambda f: f(ONE, how='it\'s "quoted"\n'),
     "static tuple": lambda f: f(ONE, how=(1, ("a", None), 1.5)),
     "static infinity": lambda f: f(ONE, how=float("-inf")),
     "static dtype": lambda f: f(ONE, how=jnp.bfloat16),
@@ -493,7 +495,7 @@ def test_hostile_values_are_refused_and_run_nothing(tmp_path):
 
 # -- the file ---------------------------------------------------------------------------------------------
 
-PROGRAM = '''
+PROGRAM = """
 import collections, dataclasses, enum, functools
 import jax, jax.numpy as jnp, numpy as np
 
@@ -512,7 +514,7 @@ def traffic(array):
     array(jax.device_put(ones, jax.devices()[0]), Pair({"a": ones}, (2,)), mode="it's", scale=float("inf"))
     with jax.default_matmul_precision("float32"):
         array(np.ones((2, 3), np.float16), Pair({"a": ones}, [jax.random.PRNGKey(0)[0], ()]), mode=None)
-'''
+"""
 COUNT = """
 import collections, sys
 assert "jitscope" not in sys.modules

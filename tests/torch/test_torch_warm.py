@@ -427,7 +427,7 @@ def test_old_recordings_without_modes_are_warmed_as_things_are(tmp_path, compile
 
 # -- the file -----------------------------------------------------------------------------------------------
 
-PROGRAM = '''
+PROGRAM = """
 import collections
 import torch
 
@@ -453,7 +453,7 @@ def traffic():
     x = torch.ones(2, 4)
     torch._dynamo.mark_dynamic(x, 0)
     zeros(Pair({"x": x}, torch.ones(1).expand(2, 4)))
-'''
+"""
 RECORD = """
 import jitscope, program
 jitscope.watch(program.model)

@@ -35,7 +35,11 @@ def imported(place: str, option: str) -> Any:
         JitscopeError: it can't be imported.
     """
     module_name, colon, path = place.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *path.split("."))):
+    if (
+        not colon
+        or module_name.endswith(".py")
+        or not all(part.isidentifier() for part in (*module_name.split("."), *path.split(".")))
+    ):
         hint = ""
         if module_name.endswith(".py"):
             hint = f"; for a file in the current folder, {printable(module_name.removesuffix('.py'))}:name"

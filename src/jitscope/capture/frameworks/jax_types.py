@@ -45,12 +45,15 @@ class JaxTypes:
         Raises:
             CannotRebuildError: it is torch's.
         """
-        if spec.kind == "numpy.dtype":
-            return jax.numpy.dtype(spec.name)
-        if spec.kind == "jax.dtype":
-            return getattr(jax.numpy, spec.name + ("_" if spec.name == "bool" else ""))
-        if spec.kind == "numpy.scalar":
-            return jax.numpy.dtype(spec.name.removesuffix("_")).type(spec.value)
+        try:
+            if spec.kind == "numpy.dtype":
+                return jax.numpy.dtype(spec.name)
+            if spec.kind == "jax.dtype":
+                return getattr(jax.numpy, spec.name + ("_" if spec.name == "bool" else ""))
+            if spec.kind == "numpy.scalar":
+                return jax.numpy.dtype(spec.name.removesuffix("_")).type(spec.value)
+        except (TypeError, AttributeError):
+            raise CannotRebuildError("", f"{spec.name} is no dtype that is known here") from None
         raise CannotRebuildError("", f"{spec.kind} {spec.name} is no value of JAX's")
 
     def _placed(self, leaf: ArrayLeaf) -> Any:

@@ -41,7 +41,9 @@ class JaxWarmer:
     def __init__(self, function: Any, arguments: Mapping[str, Any]) -> None:
         bound: dict[int, Any] = {}
         keywords: dict[str, Any] = {}
-        if isinstance(function, types.MethodType):  # it has its function's attributes, and ``lower`` takes all arguments
+        if isinstance(
+            function, types.MethodType
+        ):  # it has its function's attributes, and ``lower`` takes all arguments
             function, bound = function.__func__, {0: function.__self__}
         elif isinstance(function, partial):
             bound, keywords, function = dict(enumerate(function.args)), dict(function.keywords), function.func
