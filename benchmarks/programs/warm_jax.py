@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from time import perf_counter
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,7 @@ LAYERS, WIDTH, HEADS, WORDS = 8, 128, 4, 512
 
 
 @jax.jit
-def attention(q, k, v):
+def attention(q: Any, k: Any, v: Any) -> Any:
     """Attend from every query to every key."""
     scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) * q.shape[-1] ** -0.5
     weights = jax.nn.softmax(scores.astype(jnp.float32), axis=-1).astype(q.dtype)
@@ -23,7 +25,7 @@ def attention(q, k, v):
 
 
 @jax.jit
-def transformer(params, tokens):
+def transformer(params: Any, tokens: Any) -> Any:
     """Logits for each token; the layers are unrolled."""
     x = params["words"][tokens]
     for layer in params["layers"]:
@@ -35,11 +37,11 @@ def transformer(params, tokens):
     return x @ params["words"].T
 
 
-def parameters():
+def parameters() -> Any:
     """Random weights, made by NumPy so that nothing is compiled for it."""
     rng = np.random.default_rng(0)
 
-    def weights(*shape):
+    def weights(*shape: int) -> Any:
         return jax.device_put(rng.standard_normal(shape, np.float32) * 0.02)
 
     sizes = dict.fromkeys(("q", "k", "v", "out"), (WIDTH, WIDTH))
@@ -48,7 +50,7 @@ def parameters():
     return {"words": weights(WORDS, WIDTH), "layers": layers}
 
 
-def requests(params):
+def requests(params: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """What comes in: each attention, and each length of text, once."""
     for length in LENGTHS:
         q = np.ones((2, length, HEADS, WIDTH // HEADS), np.float32)
@@ -86,7 +88,7 @@ def main() -> None:
     print(json.dumps({"warming": warming, "times": times, "compiled": len(compiled) - before, "states": states}))
 
 
-def answer(functions, params) -> list[float]:
+def answer(functions: Any, params: Any) -> list[float]:
     """Seconds until each request was answered."""
     times = []
     for function, arguments in requests(params):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from time import perf_counter
+from typing import Any
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch._dynamo.callback import on_compile_start
 
 LENGTHS = (64, 128, 192)
 
 
 @torch.compile
-def attention(q, k, v):
+def attention(q: Any, k: Any, v: Any) -> Any:
     """Attend from every query to every key."""
     scores = torch.einsum("bqhd,bkhd->bhqk", q, k) * q.shape[-1] ** -0.5
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(q.dtype)
@@ -30,7 +32,7 @@ class Layer(torch.nn.Module):
         self.qkv = torch.nn.Linear(128, 384)
         self.up, self.down = torch.nn.Linear(128, 512), torch.nn.Linear(512, 128)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         """One layer."""
         q, k, v = (one.unflatten(-1, (4, 32)).transpose(1, 2) for one in self.qkv(self.norm(x)).chunk(3, -1))
         x = x + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
@@ -45,7 +47,7 @@ class Transformer(torch.nn.Module):
         self.words = torch.nn.Embedding(512, 128)
         self.layers = torch.nn.ModuleList(Layer() for _ in range(4))
 
-    def forward(self, tokens):
+    def forward(self, tokens: Any) -> Any:
         """All layers, one after the other."""
         x = self.words(tokens)
         for layer in self.layers:
@@ -57,7 +59,7 @@ torch.manual_seed(0)
 transformer = torch.compile(Transformer().eval())
 
 
-def requests():
+def requests() -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What comes in: each attention, and each length of text, once."""
     for length in LENGTHS:
         q = torch.ones(2, length, 4, 32)
@@ -91,7 +93,7 @@ def main() -> None:
     print(json.dumps({"warming": warming, "times": times, "compiled": len(compiled), "states": states}))
 
 
-def answer(functions) -> list[float]:
+def answer(functions: Any) -> list[float]:
     """Seconds until each request was answered."""
     times = []
     with torch.inference_mode():

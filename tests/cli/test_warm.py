@@ -43,7 +43,8 @@ with jitscope.record("run.jsonl"):
 REPLAY = """
 import jax, serve, {before}
 seen = []
-jax.monitoring.register_event_duration_secs_listener(lambda name, *rest, **how: seen.append((name, how.get("fun_name"))))
+listen = jax.monitoring.register_event_duration_secs_listener
+listen(lambda name, *rest, **how: seen.append((name, how.get("fun_name"))))
 serve.traffic(serve.attention, serve.step)
 print(sum(name.endswith("backend_compile_duration") and "attention" in str(fun) for name, fun in seen))
 """

@@ -19,7 +19,7 @@ from jitscope.capture.frameworks import torch_privates as privates  # noqa: E402
 from jitscope.model.events import CompilationEvent  # noqa: E402
 from jitscope.store.reader import load  # noqa: E402
 
-Pair = namedtuple("Pair", "first second")
+Pair = namedtuple("Pair", "first second")  # noqa: PYI024
 
 
 @pytest.fixture(autouse=True)
