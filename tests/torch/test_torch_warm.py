@@ -262,7 +262,7 @@ def test_each_kind_of_argument_and_mode_is_rebuilt(tmp_path, compiles, what):
 
 def test_modes_are_recorded_with_each_compile(tmp_path):
     path = recorded_calls(tmp_path, make_transformer, transformer_traffic)
-    modes = [event.modes for event in load(path).events if isinstance(event, CompilationEvent)]
+    modes = [dict(event.modes) for event in load(path).events if isinstance(event, CompilationEvent)]
     evaluation = {"grad_mode": "False", "training": "False"}
     assert [
         {"grad_mode": "True", "training": "True"},
@@ -418,7 +418,7 @@ def test_old_recordings_without_modes_are_warmed_as_things_are(tmp_path, compile
     path = recorded_calls(tmp_path, make_attention, attention_traffic)
     recording = load(path)
     events = tuple(
-        msgspec.structs.replace(one, modes={}) if isinstance(one, CompilationEvent) else one for one in recording.events
+        msgspec.structs.replace(one, modes=()) if isinstance(one, CompilationEvent) else one for one in recording.events
     )
     attention = make_attention()
     assert jitscope.warm(attention, msgspec.structs.replace(recording, events=events)).ready

@@ -217,7 +217,7 @@ def _torch_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[W
         first = (compiled or events)[0]
         event = index.signatures.get(first.signature) if first.signature is not None else None
         signature = event.signature if event is not None else None
-        key = (signature_key(portable(signature, {}) if signature else None), tuple(sorted(first.modes.items())))
+        key = (signature_key(portable(signature, {}) if signature else None), tuple(sorted(first.modes)))
         why_not = _why_not(compiled, events, first, signature)
         before = known.get(key)
         if before is not None and before != (function, generation):
@@ -232,7 +232,7 @@ def _torch_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[W
                 function=functions[function],
                 signature=signature,
                 settings=None,
-                modes=first.modes,
+                modes=dict(first.modes),
                 calls=sum(served[one.id] for one in events),
                 seconds=sum(one.seconds for one in events),
                 backward=any(phase.name == "backward" for one in compiled for phase in one.phases),
@@ -252,8 +252,9 @@ def _why_not(
         return f"ran without compiled code: {printable(events[0].failed or 'unknown')}"
     if signature is None:
         return "its arguments were not recorded"
-    if first.modes.get("function_modes"):
-        return f"compiled under {printable(first.modes['function_modes'])}: warm it inside of the same"
+    functions = dict(first.modes).get("function_modes")
+    if functions:
+        return f"compiled under {printable(functions)}: warm it inside of the same"
     return None
 
 

@@ -126,7 +126,7 @@ def compilation_event(
         guards_asked=record.guards_asked,
         inside=record.inside,
         inside_call=record.inside_call,
-        modes=record.modes,
+        modes=tuple(record.modes.items()),
     )
 
 
