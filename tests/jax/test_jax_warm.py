@@ -588,3 +588,24 @@ def test_a_warm_up_prints_nothing_of_its_own_and_imports_no_other_framework(tmp_
         """
     )
     assert ("", "") == (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("switch", ["0", None])
+def test_it_warms_where_jitscope_is_switched_off_too(tmp_path, switch):
+    path = recorded_calls(tmp_path, make_attention, attention_traffic)
+    done = subprocesses.run(
+        f"""
+        import functools, jax, jitscope, numpy as np
+        @functools.partial(jax.jit, static_argnames=("causal",))
+        def attention(q, k, v, causal=False):
+            return q + k + v
+        assert jitscope.warm(attention, {str(path)!r}, name="attention").ready
+        seen = []
+        jax.monitoring.register_event_duration_secs_listener(lambda name, *rest, **how: seen.append(name))
+        q = np.ones((1, 8, 2, 4), np.float32)
+        attention(q, q, q, causal=False)
+        print([name for name in seen if "backend_compile" in name])
+        """,
+        **({"JITSCOPE": switch} if switch else {}),
+    )
+    assert "[]\n" == done.stdout

@@ -158,7 +158,11 @@ def identity(fn: Any) -> tuple[Framework, str, str] | None:
 
         found = _location(original_of(fn))
         return "torch", found.name, found.file
-    target = torch_adapter().module_target(fn) if kind == "module" else None
+    if kind != "module":
+        return None
+    from jitscope.capture.frameworks.torch_adapter import module_target
+
+    target = module_target(fn)
     return ("torch", target.name, _location(target.forward).file) if target is not None else None
 
 

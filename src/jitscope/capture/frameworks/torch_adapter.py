@@ -207,12 +207,7 @@ class TorchAdapter:
 
     def module_target(self, module: Any) -> ModuleTarget | None:
         """Where the calls of a compiled module can be watched, or None if it is not compiled."""
-        if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
-            return ModuleTarget(module, "forward", module._orig_mod, module.forward)
-        compiled = getattr(module, "_compiled_call_impl", None)
-        if compiled is not None:
-            return ModuleTarget(module, "_compiled_call_impl", module, compiled)
-        return None
+        return module_target(module)
 
     # -- hooks -----------------------------------------------------------------------------------
 
@@ -466,6 +461,14 @@ class ModuleTarget:
     def install(self, watched: Callable[..., Any]) -> None:
         """Let the module's calls go through ``watched``."""
         setattr(self.module, self.attribute, watched)
+
+
+def module_target(module: Any) -> ModuleTarget | None:
+    """As `TorchAdapter.module_target`; nothing is installed for it."""
+    if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
+        return ModuleTarget(module, "forward", module._orig_mod, module.forward)
+    compiled = getattr(module, "_compiled_call_impl", None)
+    return ModuleTarget(module, "_compiled_call_impl", module, compiled) if compiled is not None else None
 
 
 def is_compiled(fn: Any) -> bool:
