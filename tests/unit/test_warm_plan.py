@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from builders import array, compilation, function, recording, runs, signature, signatures, static
 
-from jitscope.analysis.warm_plan import Wanted, plan_warming
+from jitscope.analysis.warm_plan import Wanted, plan_warming, telling_text
 from jitscope.errors import JitscopeError
 from jitscope.model.events import ContextEvent, Phase
 
@@ -167,3 +167,18 @@ def test_another_file_is_noted():
     assert () == plan_warming(known, STEP).notes
     other = plan_warming(known, Wanted("jax", "step", "b.py", named=False))
     assert ("step is in b.py here, and was in train.py",) == other.notes
+
+
+def test_of_many_leaves_those_are_shown_that_tell_signatures_apart():
+    weights = [array(f"params[{n}]", "f32", 8) for n in range(6)]
+    plan = plan_warming(
+        recording(
+            function(1),
+            *signatures(1, *(signature(*weights, array("x", "f32", n)) for n in (3, 9)), start=2),
+            runs(1, (2, "hit", 1), (3, "hit", 2)),
+        ),
+        STEP,
+    )
+    assert ["x: f32[3], … 6 alike", "x: f32[9], … 6 alike"] == [telling_text(item, plan.items) for item in plan.items]
+    (one, _) = plan.items
+    assert one.signature.text == telling_text(one, [one])

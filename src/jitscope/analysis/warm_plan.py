@@ -11,10 +11,12 @@ from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.portable import portable, signature_key
 from jitscope.errors import JitscopeError
 from jitscope.model.events import CompilationEvent, Framework, FunctionEvent
-from jitscope.model.notation import printable
+from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
-from jitscope.model.signature import Signature
+from jitscope.model.signature import TEXT_LEAVES, Signature
 
+_MANY = 4
+"""Leaves up to which a signature is always written as a whole."""
 _LISTED = 8
 """Most functions that an error names."""
 _COUNTED = frozenset({"hit", "dispatch_miss", "compile", "waited", "python_path"})
@@ -101,6 +103,24 @@ def plan_warming(recording: Recording, wanted: Wanted) -> WarmPlan:
             f"{printable(wanted.name)} is in {printable(own)} here, and was in {printable(', '.join(sorted(files)))}"
         )
     return WarmPlan(tuple(items), tuple(notes), ordered=torch)
+
+
+def telling_text(item: WarmItem, others: Iterable[WarmItem]) -> str:
+    """The item's signature in one line: where it has many leaves, those in which it differs from one of ``others``."""
+    if item.signature is None:
+        return ""
+    leaves = item.signature.leaves
+    counts: Counter[str] = Counter()
+    compared = [other.signature for other in others if other.signature is not None]
+    for other in compared:
+        counts.update({leaf.text for leaf in other.leaves})
+    telling = [leaf.text for leaf in leaves if counts[leaf.text] < len(compared)]
+    if len(leaves) <= _MANY or not telling:
+        return item.signature.text
+    shown = ", ".join(cut(text, 120) for text in telling[:TEXT_LEAVES])
+    alike = len(leaves) - len(telling)
+    more = [f"{len(telling) - TEXT_LEAVES} more"] if len(telling) > TEXT_LEAVES else []
+    return f"{shown}, … {' and '.join([*more, f'{alike} alike'] if alike else more)}" if alike or more else shown
 
 
 def _find(recording: Recording, index: Index, wanted: Wanted) -> dict[int, FunctionEvent]:

@@ -23,7 +23,7 @@ class WarmedSignature(msgspec.Struct, frozen=True):
     """Qualified name, as recorded."""
     framework: Framework
     text: str
-    """The signature in one line."""
+    """The signature in one line; where it has many leaves, those that tell it from the others."""
     under: str
     """What it was compiled under, where that is not what is in force anyway: ``grad_mode=False``; else empty."""
     calls: int

@@ -36,7 +36,7 @@ def emit_script(targets: Sequence[Target], recording: Recording) -> tuple[str, i
         for task in tasks:
             if task.target is not target:
                 continue
-            text = task.item.signature.text if task.item.signature is not None else ""
+            text = task.text
             try:
                 spec = _spec(target, task.item, task.number)
                 found = _classes(target, spec)

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming
+from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming, telling_text
 from jitscope.capture.warmth import Outcome
 from jitscope.front import label
 from jitscope.model.notation import cut, printable
@@ -97,6 +97,7 @@ class Task:
     again: str | None = None
     checked: bool = False
     under: str = ""
+    text: str = ""
 
 
 def tasks_of(targets: Sequence[Target], recording: Recording) -> tuple[list[Task], list[str]]:
@@ -119,6 +120,7 @@ def tasks_of(targets: Sequence[Target], recording: Recording) -> tuple[list[Task
     tasks = [Task(target, item, number) for number, (target, item) in enumerate(flat)]
     for task in tasks:
         task.under = task.target.under(task.item)
+        task.text = telling_text(task.item, [other.item for other in tasks if other.target is task.target])
     notes = [note for _, plan in plans for note in plan.notes]
     return tasks, [*_version_notes(recording), *notes]
 
@@ -266,7 +268,7 @@ def _told(task: Task) -> WarmedSignature:
     return WarmedSignature(
         function=item.function.name,
         framework=item.function.framework,
-        text=item.signature.text if item.signature is not None else "",
+        text=task.text,
         under=task.under,
         calls=item.calls,
         recorded_seconds=item.seconds,
