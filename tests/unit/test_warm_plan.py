@@ -182,3 +182,24 @@ def test_of_many_leaves_those_are_shown_that_tell_signatures_apart():
     assert ["x: f32[3], … 6 alike", "x: f32[9], … 6 alike"] == [telling_text(item, plan.items) for item in plan.items]
     (one, _) = plan.items
     assert one.signature.text == telling_text(one, [one])
+
+
+def test_there_is_no_bar_where_standard_error_is_no_terminal_and_random_numbers_stay(monkeypatch):
+    import io
+    import random
+    import sys
+
+    from jitscope.warming.progress import progress_bar
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    for stream, drawn in ((io.StringIO(), False), (Terminal(), True)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        state = random.getstate()
+        with progress_bar(3) as advance:
+            advance()
+        assert drawn == ("warming" in stream.getvalue())
+        assert state == random.getstate()
