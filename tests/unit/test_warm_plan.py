@@ -179,7 +179,7 @@ def test_of_many_leaves_those_are_shown_that_tell_signatures_apart():
         ),
         STEP,
     )
-    assert ["x: f32[3], … 6 alike", "x: f32[9], … 6 alike"] == [telling_text(item, plan.items) for item in plan.items]
+    assert ["x: f32[9], … 6 alike", "x: f32[3], … 6 alike"] == [telling_text(item, plan.items) for item in plan.items]
     (one, _) = plan.items
     assert one.signature.text == telling_text(one, [one])
 

@@ -172,12 +172,12 @@ def _jax_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[War
         if event.function in functions:
             keys[identity] = signature_key(portable(event.signature, {}))
             met.setdefault(keys[identity], (functions[event.function], event.signature))
-    served: set[bytes] = set()
+    served: dict[bytes, None] = {}  # in the order of the calls
     for function in functions:
         for run in index.runs.get(function, ()):
             if run.signature in keys and run.outcome in _COUNTED:
                 calls[keys[run.signature]] += run.count
-                served.add(keys[run.signature])
+                served[keys[run.signature]] = None
     seconds: defaultdict[tuple[bytes, int | None], float] = defaultdict(float)
     others: Counter[str] = Counter()
     other_seconds: defaultdict[str, float] = defaultdict(float)
@@ -214,7 +214,7 @@ def _jax_items(index: Index, functions: Mapping[int, FunctionEvent]) -> list[War
         WarmItem(first, None, None, {}, count, other_seconds[why], backward=False, why_not=why)
         for why, count in others.items()
     ]
-    return sorted(items, key=lambda item: -item.value)
+    return sorted(items, key=lambda item: (-item.value, -item.calls))
 
 
 # -- torch ----------------------------------------------------------------------------------------
