@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jitscope.gates import frozen as frozen
     from jitscope.gates import unfreeze as unfreeze
     from jitscope.version import __version__ as __version__
+    from jitscope.warming.run import warm as warm
 
 _HOMES = {
     "watch": "jitscope.capture.watch",
@@ -42,6 +43,7 @@ _HOMES = {
     "freeze": "jitscope.gates",
     "frozen": "jitscope.gates",
     "unfreeze": "jitscope.gates",
+    "warm": "jitscope.warming.run",
     "JitscopeError": "jitscope.errors",
     "RecompileError": "jitscope.errors",
     "RecompileWarning": "jitscope.errors",
@@ -66,6 +68,7 @@ __all__ = [
     "report",
     "stats",
     "unfreeze",
+    "warm",
     "watch",
 ]
 

@@ -136,6 +136,36 @@ def book_of(fn: Any) -> Book | None:
     return book if isinstance(book, Book) and book.opens(fn) else None
 
 
+def identity(fn: Any) -> tuple[Framework, str, str] | None:
+    """Framework, name and file that a recording has for a compiled callable; None where it is not compiled."""
+    book = book_of(fn)
+    if book is not None:
+        return book.event.framework, book.event.name, book.event.file
+    if isinstance(fn, types.MethodType):
+        return identity(fn.__func__)
+    if isinstance(fn, functools.partial):
+        return identity(fn.func)
+    kind = _kind(fn)
+    if kind == "jax":
+        from jitscope.capture.frameworks.jax_privates import transformations
+
+        name = _location(fn).name
+        for transformation in reversed(transformations(fn)):
+            name = f"{transformation}({name})"
+        return "jax", name, _location(fn).file
+    if kind == "torch":
+        from jitscope.capture.frameworks.torch_adapter import original_of
+
+        found = _location(original_of(fn))
+        return "torch", found.name, found.file
+    if kind != "module":
+        return None
+    from jitscope.capture.frameworks.torch_adapter import module_target
+
+    target = module_target(fn)
+    return ("torch", target.name, _location(target.forward).file) if target is not None else None
+
+
 def is_watched(fn: Any) -> bool:
     """Whether a compiled function has a wrapper that is alive, or is a watched one itself."""
     try:

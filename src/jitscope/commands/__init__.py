@@ -29,6 +29,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "diff": ("jitscope.commands.diff:diff", "Compare two runs: what is compiled no more, and what is new."),
     "combine": ("jitscope.commands.combine:combine", "Put the processes or ranks of a run together."),
     "check": ("jitscope.commands.check:check", "Hold a recording against a budget: limits on what may compile."),
+    "warm": ("jitscope.commands.warm:warm", "Compile, before traffic comes, what an earlier run compiled."),
     "doctor": ("jitscope.commands.doctor:doctor", "Say what of a program can be seen here, and what is in the way."),
     "demo": ("jitscope.commands.demo:demo", "Run an example that recompiles, and report it."),
     "completion": ("jitscope.commands.completion:completion", "Print a script that completes commands in a shell."),

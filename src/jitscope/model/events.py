@@ -260,6 +260,10 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     JAX, in a region: a number of its own for each function object. torch: for each code object of one name and place
     (decorators, resume functions), in the order of their first compiles since a reset.
     """
+    modes: tuple[tuple[str, str], ...] = ()
+    """torch: what was in force and no argument shows, as names and values: ``grad_mode``, ``inference_mode``,
+    ``autocast(cpu)``, ``default_dtype``, ``function_modes``, ``training`` of a compiled module, ``mark_dynamic x``.
+    What is off, or as it is by default, is left out, but for ``grad_mode``. Empty where it was not recorded."""
     process: int | None = None
     """In a combined recording: position of its process in `Header.processes`."""
     thread: str | None = None

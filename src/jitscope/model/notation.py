@@ -6,6 +6,7 @@ dtypes of torch and NumPy are written in the same form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 TEXT_LIMIT = 200
@@ -31,6 +32,18 @@ def short_dtype(name: str) -> str:
     for long, short in (("float", "f"), ("uint", "u"), ("int", "i"), ("complex", "c")):
         name = name.replace(long, short)
     return name
+
+
+def long_dtype(name: str) -> str | None:
+    """The name that `short_dtype` shortened: ``bf16`` → ``bfloat16``; None where it is none of an array's."""
+    found = _SHORT.fullmatch(name)
+    if found is None:
+        return name if name == "bool" else None
+    return f"{found['brain']}{_KINDS[found['kind']]}{found['rest']}"
+
+
+_SHORT = re.compile(r"(?P<brain>b?)(?P<kind>[fiuc])(?P<rest>\d+(?:_[a-z0-9]+)*)", re.ASCII)
+_KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 
 def array_text(dtype: str, shape: Iterable[int | str]) -> str:

@@ -20,6 +20,7 @@ from jitscope.model.first_call import FirstCalls
 from jitscope.model.listing import Listing, Pruning
 from jitscope.model.misses import MISSES_SCHEMA, Misses
 from jitscope.model.report import Report
+from jitscope.model.warming import WARMING_SCHEMA, WarmUp
 
 DEFAULT = Path("docs")
 
@@ -35,6 +36,7 @@ SCHEMAS: dict[str, tuple[type[msgspec.Struct], int]] = {
     "cache-pruning": (CachePrunings, DISK_SCHEMA),
     "cache-checks": (CacheChecks, DISK_SCHEMA),
     "cache-misses": (Misses, MISSES_SCHEMA),
+    "warming": (WarmUp, WARMING_SCHEMA),
 }
 """What each file ``docs/NAME.schema.json`` is of, and the schema's number."""
 

@@ -36,6 +36,7 @@ from jitscope.capture.frameworks.torch_metrics import (
     compilation_event,
     phases_of,
 )
+from jitscope.capture.frameworks.torch_modes import marked_sizes, modes_now
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.frameworks.torch_start import time_cuda_start
@@ -221,12 +222,7 @@ class TorchAdapter:
 
     def module_target(self, module: Any) -> ModuleTarget | None:
         """Where the calls of a compiled module can be watched, or None if it is not compiled."""
-        if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
-            return ModuleTarget(module, "forward", module._orig_mod, module.forward)
-        compiled = getattr(module, "_compiled_call_impl", None)
-        if compiled is not None:
-            return ModuleTarget(module, "_compiled_call_impl", module, compiled)
-        return None
+        return module_target(module)
 
     # -- hooks -----------------------------------------------------------------------------------
 
@@ -284,6 +280,7 @@ class TorchAdapter:
             miss.start = min(miss.start, spans.opened())
             push(miss)
         record.site = site_of(outer)
+        record.modes = self._modes(book, miss)
         self._ask_guards(record, frame, book)
         around = watched_frame(outer.f_back)
         inside = book_of(around) if around is not None else None
@@ -334,6 +331,15 @@ class TorchAdapter:
             number = len(known)
             known.append(weakref.ref(code))
         return code.co_filename, code.co_firstlineno, number
+
+    def _modes(self, book: Book, miss: Miss) -> dict[str, str]:
+        """What is in force that the arguments don't show. An error in here must not hide the compile."""
+        try:
+            module = book.probe.module() if isinstance(book.probe, TorchProbe) else None
+            return modes_now(module) | marked_sizes(book.probe, miss.args, miss.kwargs)
+        except Exception as error:
+            self.recorder.internal_error("torch modes", error, book.id)
+            return {}
 
     def _ask_guards(self, record: CompileRecord, frame: FrameType, book: Book) -> None:
         """Find the guards of older entries that this call does not pass. An error in here must not hide the compile."""
@@ -491,6 +497,14 @@ class ModuleTarget:
     def install(self, watched: Callable[..., Any]) -> None:
         """Let the module's calls go through ``watched``."""
         setattr(self.module, self.attribute, watched)
+
+
+def module_target(module: Any) -> ModuleTarget | None:
+    """As `TorchAdapter.module_target`; nothing is installed for it."""
+    if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
+        return ModuleTarget(module, "forward", module._orig_mod, module.forward)
+    compiled = getattr(module, "_compiled_call_impl", None)
+    return ModuleTarget(module, "_compiled_call_impl", module, compiled) if compiled is not None else None
 
 
 def is_compiled(fn: Any) -> bool:

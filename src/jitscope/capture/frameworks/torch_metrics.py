@@ -44,6 +44,8 @@ class CompileRecord:
     inside_call: int | None = None
     captured: dict[str, str] = field(default_factory=dict)
     """Plain values that the frame takes from around it."""
+    modes: dict[str, str] = field(default_factory=dict)
+    """What was in force when it began."""
 
 
 class MetricsReader:
@@ -129,6 +131,7 @@ def compilation_event(
         guards_asked=record.guards_asked,
         inside=record.inside,
         inside_call=record.inside_call,
+        modes=tuple(record.modes.items()),
     )
 
 

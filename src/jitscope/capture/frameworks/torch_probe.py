@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Collection
 from time import perf_counter
 from types import CodeType
@@ -49,6 +50,7 @@ class TorchProbe:
         self.codes: list[CodeType] = _codes(original, compiled)
         self.shares_code = is_module(original)
         """The code may serve other modules too: their entries are in the same list."""
+        self._module = weakref.ref(original) if is_module(original) else None
         self.region: int | None = getattr(compiled, "_isolate_recompiles_id", None)
         self._entries: dict[EntryId, tuple[int | None, int | None]] = {}
         """By entry: the signature it was first met with, and its compilation."""
@@ -62,6 +64,10 @@ class TorchProbe:
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature | None:
         """The signature of a call, which is its own key; None where sizes are symbols."""
         return self.reader.read(args, kwargs)
+
+    def module(self) -> Any:
+        """The module that was compiled; None for a function."""
+        return self._module() if self._module is not None else None
 
     def signatures_held(self) -> Collection[int]:
         """Those of the entries: a hit is told of the signature that its entry was compiled for."""

@@ -34,12 +34,22 @@ class TorchSignatureReader:
         except SymbolicSizeError:
             return None
 
+    def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Each leaf of the arguments with its path, in the order of `read`."""
+        found: list[tuple[str, Any]] = []
+        for name, value in self._named(args, kwargs):
+            flat = [("", value)] if _is_leaf(value) else _flatten(value)[0]
+            found += [(name + path, leaf) for path, leaf in flat]
+        return found
+
+    def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+        named = [(self._names.positional(i), arg) for i, arg in enumerate(args)]
+        return named + [(self._names.keyword(name), value) for name, value in sorted(kwargs.items())]
+
     def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
         leaves: list[Leaf] = []
         structures: list[str] = []
-        named = [(self._names.positional(i), arg) for i, arg in enumerate(args)]
-        named += [(self._names.keyword(name), value) for name, value in sorted(kwargs.items())]
-        for name, value in named:
+        for name, value in self._named(args, kwargs):
             if _is_leaf(value):
                 leaves.append(_read_leaf(name, value))
                 continue

@@ -1,0 +1,187 @@
+"""The parts of an emitted warm-up that are torch's."""
+
+from __future__ import annotations
+
+import re
+
+from jitscope.model.notation import long_dtype, printable, short_dtype
+from jitscope.model.signature import ArrayLeaf
+from jitscope.model.specs import CannotRebuildError, Foreign
+from jitscope.render.code import Code, Group, call_code, keyword_code, lines_of, name_code, value_code
+from jitscope.render.warm_script import EmittedCall, Writer, with_lines
+
+_DEVICE = re.compile(r"[a-z]+(?::\d{1,4})?", re.ASCII)
+_AUTOCAST = re.compile(r"autocast\((?P<device>[a-z]+)\)", re.ASCII)
+_MARKS = ("mark_dynamic", "mark_unbacked", "maybe_mark_dynamic", "mark_static")
+
+_ZEROS = '''
+def zeros(shape, dtype, stride=None, device="cpu", requires_grad=False, inference=False):
+    """An argument: zeros are valid as indices and as masks."""
+    with torch.inference_mode(inference), torch.no_grad():
+        if stride is None:
+            made = torch.zeros(shape, dtype=dtype, device=device)
+        elif 0 in stride:  # expanded
+            last = sum((size - 1) * step for size, step in zip(shape, stride))
+            made = torch.zeros(last + 1, dtype=dtype, device=device).as_strided(shape, stride)
+        else:
+            made = torch.empty_strided(shape, stride, dtype=dtype, device=device).zero_()
+    return made.requires_grad_() if requires_grad else made
+'''
+_KEPT = '''
+@contextlib.contextmanager
+def kept(*modules):
+    """Random states, and the modules' buffers, plain attributes and training modes, are as before afterwards."""
+    parts = [part for module in modules for part in module.modules()]
+    plain = (bool, int, float, str, type(None))
+    attributes = [{name: value for name, value in vars(part).items() if isinstance(value, plain)} for part in parts]
+    buffers = [(buffer, buffer.detach().clone()) for module in modules for buffer in module.buffers()]
+    state = random.getstate()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(state)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                if not torch.equal(buffer, before):
+                    buffer.copy_(before)
+        for part, before in zip(parts, attributes):
+            vars(part).update(before)
+'''
+_BACKWARD = '''
+def backward(result):
+    """Compile the backward graph of a result as well; no gradient is left anywhere."""
+    tensors = [one for one in torch.utils._pytree.tree_leaves(result) if getattr(one, "grad_fn", None) is not None]
+    nodes, seen, leaves = [one.grad_fn for one in tensors], set(), []
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            leaves.append(node.variable)
+        nodes += [each for each, _ in node.next_functions]
+    if tensors and leaves:
+        torch.autograd.grad(tensors, leaves, [torch.zeros_like(one) for one in tensors], allow_unused=True)
+'''
+_MARKED = '''
+def marked(tensor, mark, *sizes):
+    """Tell Dynamo what may become of these sizes, as the program does."""
+    for size in sizes:
+        mark(tensor, size)
+    return tensor
+'''
+_DTYPE = '''
+@contextlib.contextmanager
+def default_dtype(dtype):
+    """Another default dtype, for a block."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+'''
+
+
+class TorchWriter(Writer):
+    """Writes a call with zeros: torch.compile compiles when it is called."""
+
+    def body(self, call: EmittedCall) -> list[str]:
+        """One call, inside of the modes that it was compiled under."""
+        parts = self.parts
+        parts.plain |= {"import contextlib", "import random", "import torch"}
+        parts.helpers.setdefault("kept", _KEPT)
+        self._modes = dict(call.conditions)
+        made: Code = call_code(self.called, self.arguments(call.spec))
+        inner: list[str] = []
+        modules = [self._module(name) for name in self.function.modules]
+        training = self._modes.get("training")
+        if training in ("True", "False") and "" in self.function.modules:
+            inner.append(f"{self._module('')}.train({training})")
+        if call.backward:
+            parts.helpers.setdefault("backward", _BACKWARD)
+            made = call_code("backward", [made])
+        inner += lines_of(made, 0, 88)
+        kept = call_code("kept", list(modules))
+        return with_lines([kept, *self._contexts()], inner)
+
+    def _module(self, name: str) -> str:
+        return self.imported(self.function.module, name) if name else "module"
+
+    def prelude(self) -> list[str]:
+        """The user's module inside of the compiled one."""
+        return [f'module = getattr({self.called}, "_orig_mod", {self.called})'] if "" in self.function.modules else []
+
+    def _contexts(self) -> list[Code]:
+        found: list[Code] = []
+        modes = self._modes
+        if modes.get("function_modes"):
+            raise CannotRebuildError("", "compiled under torch function modes")
+        if "default_dtype" in modes:
+            self.parts.helpers.setdefault("dtype", _DTYPE)
+            found.append(call_code("default_dtype", [_dtype_code("", modes["default_dtype"] or "")]))
+        if modes.get("inference_mode") == "True":
+            found.append("torch.inference_mode()")
+        elif modes.get("grad_mode") == "False":
+            found.append("torch.no_grad()")
+        elif modes.get("grad_mode") == "True":
+            found.append("torch.enable_grad()")
+        for name, text in modes.items():
+            cast = _AUTOCAST.fullmatch(name)
+            if cast is not None:
+                found.append(call_code("torch.autocast", [value_code(cast["device"]), _dtype_code("", text or "")]))
+        return found
+
+    def array(self, leaf: ArrayLeaf) -> Code:
+        """A tensor of zeros, with the user's marks."""
+        if leaf.host == "numpy":
+            zeros = call_code("torch.zeros", [value_code(leaf.shape), keyword_code("dtype", _dtype(leaf))])
+            return f"{lines_of(zeros, 0, 10_000)[0]}.numpy(){'' if leaf.shape else '[()]'}"
+        self.parts.helpers.setdefault("zeros", _ZEROS)
+        options: list[Code] = []
+        if leaf.stride is not None:
+            options.append(keyword_code("stride", value_code(leaf.stride)))
+        if leaf.device is not None:
+            if _DEVICE.fullmatch(leaf.device) is None:
+                raise CannotRebuildError(leaf.path, "is on a device that is not known")
+            options.append(keyword_code("device", value_code(leaf.device)))
+        if leaf.requires_grad and leaf.subclass is None:
+            options.append(keyword_code("requires_grad", "True"))
+        if leaf.keys == "inference":
+            options.append(keyword_code("inference", "True"))
+        made: Code = call_code("zeros", [value_code(leaf.shape), _dtype(leaf), *options])
+        if leaf.subclass == "Parameter":
+            items = [made, *([keyword_code("requires_grad", "False")] if not leaf.requires_grad else [])]
+            made = call_code("torch.nn.Parameter", items)
+        for mark in _MARKS:
+            sizes = self._modes.get(f"{mark} {leaf.path}")
+            if sizes:
+                self.parts.helpers.setdefault("marked", _MARKED)
+                numbers = [value_code(int(size)) for size in sizes.split(",")]
+                made = Group("marked(", (made, f"torch._dynamo.{mark}", *numbers), ")")
+        return made
+
+    def foreign(self, spec: Foreign) -> Code:
+        """A dtype, a device, a number of NumPy's."""
+        name = spec.name.removesuffix("_")
+        if spec.kind == "torch.dtype":
+            return _dtype_code("", name)
+        if spec.kind == "torch.device" and _DEVICE.fullmatch(name):
+            return call_code("torch.device", [value_code(name)])
+        self.parts.plain.add("import numpy as np")
+        if spec.kind == "numpy.dtype":
+            return f'np.dtype("{name_code(name)}")'
+        if spec.kind == "numpy.scalar":
+            return f'np.dtype("{name_code(name)}").type({lines_of(value_code(spec.value), 0)[0]})'
+        raise CannotRebuildError("", f"{spec.kind} is no value of torch's")
+
+
+def _dtype(leaf: ArrayLeaf) -> Code:
+    return _dtype_code(leaf.path, long_dtype(leaf.dtype) or "")
+
+
+def _dtype_code(path: str, name: str) -> str:
+    if long_dtype(short_dtype(name)) != name:
+        raise CannotRebuildError(path, f"has a dtype that is not known, {printable(name)}")
+    return f"torch.{name_code(name)}"

@@ -1,0 +1,1 @@
+"""Warm-up: what an earlier run compiled is compiled before it is asked for."""
