@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from jitscope.model.notation import printable
 from jitscope.model.progress import Compiling, FunctionNow
 from jitscope.render.numbers import seconds_text
+from jitscope.render.riches import Console, Table, Text
 
 
 def render_live(

@@ -9,10 +9,8 @@ import shutil
 import sys
 from typing import TextIO
 
-from rich.console import Console
-from rich.text import Text
-
 from jitscope.model.notation import printable
+from jitscope.render.riches import Console, Text
 
 _UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s)\b)")
 _GLUE = "\ue000"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from jitscope.model.cause import Cause, CauseKind
 from jitscope.model.events import CacheSource, Outcome
 from jitscope.model.notation import cut, printable
@@ -20,6 +18,7 @@ from jitscope.model.story import (
 )
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page
+from jitscope.render.riches import cell_len
 
 CHANGES = 4
 """Changes of one kind shown without ``all_``."""
