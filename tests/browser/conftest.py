@@ -63,6 +63,15 @@ class Opened:
             self.page.wait_for_timeout(20)
         raise AssertionError(f"not in time: {expression}")
 
+    def soon(self, expected, get) -> None:
+        """Wait until ``get()`` is ``expected``: what is pressed shows when the page has drawn it."""
+        for _ in range(500):
+            found = get()
+            if found == expected:
+                return
+            self.page.wait_for_timeout(20)
+        assert expected == found
+
 
 @pytest.fixture
 def opened(browser, tmp_path):

@@ -1,7 +1,7 @@
 /** Beside the page: all about what is chosen. Escape closes it, and the focus goes back to where it was. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Selection } from "../charts/contract";
 import type { PageData } from "../data";
 import { selection } from "../state";
@@ -15,7 +15,8 @@ export function Details({ data }: { data: PageData }): JSX.Element | null {
   const panel = useRef<HTMLElement>(null);
   const before = useRef<Element | null>(null);
   const name = chosen === null ? null : `${chosen.kind}:${chosen.id}`;
-  useEffect(() => {
+  // At once, not after the next frame: a key pressed in between would go nowhere.
+  useLayoutEffect(() => {
     if (name === null) {
       const back = before.current;
       before.current = null;
