@@ -145,7 +145,7 @@ def calls(*, quick: bool) -> list[Row]:
             one.recorder.flush()
             size = path.stat().st_size / 1e6
             held = resident() - before
-        counted = sum(one.counts.values())
+        counted = sum(one.history.counts.values())
         assert counted == total, (counted, total)
         name = f"{total:,} calls, {what}"
         rows.append(row(f"{name}: recorder", held, "MB", 20))

@@ -156,3 +156,12 @@ def test_bad_input_is_told_before_anything_is_measured(args, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_long_runs_can_be_measured():
+    """`scale.py` reaches into the recorder: parts of it are run, so that a change of that is noticed."""
+    command = [sys.executable, str(BENCHMARKS / "scale.py"), "--quick", "calls", "functions"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1,000,000 calls, in turn: A B A B …: recorder" in done.stdout

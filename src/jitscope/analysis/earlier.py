@@ -181,7 +181,7 @@ class _Group:
             else 0
             for value, kinds in zip(values, self._varying.values(), strict=True)
         )
-        types = tuple(value[0] for value in values)
+        types = tuple([value[0] for value in values])
         plan = self._plans.get((types, always))
         if plan is None:
             options: list[list[tuple[int, int, _Free]]] = []
@@ -246,7 +246,7 @@ class _Group:
                 self._enter(at, self._values(each))
 
     def _enter(self, position: int, values: Sequence[_Value]) -> None:
-        types = tuple(value[0] for value in values)
+        types = tuple([value[0] for value in values])
         choices = self._entries.get(types)
         if choices is None:
             own = [
@@ -268,13 +268,15 @@ class _Group:
         layout = self._layout(first.signature)
         if self._layout(one.signature) is not layout or one.settings is not first.settings:
             return any(place not in self._varying for place, _, _ in self._differing(first, one))
-        around = zip(beside(first.signature), beside(one.signature), strict=True)
-        if any(was != now and ("beside", n) not in self._varying for n, (was, now) in enumerate(around)):
+        before, now = beside(first.signature), beside(one.signature)
+        around = zip(before, now, strict=True) if before != now else ()
+        if any(was != is_ and ("beside", n) not in self._varying for n, (was, is_) in enumerate(around)):
             return True
         if self._fixed is None:
             self._fixed = [n for place, n in layout.items() if ("leaf", place) not in self._varying]
         leaves, others = first.signature.leaves, one.signature.leaves
-        return any(leaves[n] is not others[n] and not same_leaf(leaves[n], others[n]) for n in self._fixed)
+        different = [n for n in self._fixed if leaves[n] is not others[n]]
+        return any(not same_leaf(leaves[n], others[n]) for n in different)
 
     def _notice(self, place: Place, old: _Value, new: _Value) -> None:
         """Keep in mind what varies there."""
@@ -327,7 +329,7 @@ class _Group:
 
     def _layout(self, signature: Signature) -> dict[tuple[str, int], int]:
         """Positions of leaves by place; signatures with the same paths share it."""
-        paths = tuple(leaf.path for leaf in signature.leaves)
+        paths = tuple([leaf.path for leaf in signature.leaves])
         known = self._layouts.get(paths)
         if known is None:
             known = self._layouts[paths] = {place: n for n, place in enumerate(leaf_places(signature.leaves))}

@@ -48,7 +48,7 @@ _KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 def array_text(dtype: str, shape: Iterable[int | str]) -> str:
     """Write an array type: ``array_text("bf16", (32, 1024))`` → ``bf16[32,1024]``."""
-    return f"{dtype}[{','.join(str(size) for size in shape)}]"
+    return f"{dtype}[{','.join(map(str, shape))}]"
 
 
 def printable(text: str) -> str:

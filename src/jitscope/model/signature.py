@@ -170,6 +170,6 @@ class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def text(self) -> str:
         """One line: ``q: bf16[2,64,4,32], causal=True``; at most `TEXT_LEAVES` leaves, then how many more."""
-        shown = ", ".join(cut(leaf.text, 120) for leaf in self.leaves[:TEXT_LEAVES])
+        shown = ", ".join([cut(leaf.text, 120) for leaf in self.leaves[:TEXT_LEAVES]])
         rest = len(self.leaves) - TEXT_LEAVES
         return f"{shown}, … {rest} more" if rest > 0 else shown or "()"
