@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from builders import function, recording, runs, write
@@ -100,3 +101,18 @@ def test_a_run_tells_what_came_before_the_first_call(tmp_path, framework):
         assert [] != [one for one in before["eager_ops"] if one["library"] and one["sites"][0]["line"] == 3]
     else:
         assert "import torch._dynamo" in names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("program", "named"), [("jax_slow.py", {"_normal", "multiply"}), ("jax_numpy_inputs.py", set())])
+def test_the_worked_case_of_the_documentation(tmp_path, program, named):
+    pytest.importorskip("jax")
+    example = Path(__file__).resolve().parents[2] / "examples" / "first_calls" / program
+    runner = Runner(tmp_path, [sys.executable, "-m", "jitscope"])
+    done = runner.run("-q", "-o", "r.jsonl", example)
+    assert 0 == done.returncode, done.stderr
+    call = json.loads(runner._run([*runner.entry, "first", "model", "r.jsonl", "--format", "json"], "").stdout)
+
+    operations = {one["name"] for one in call["eager_before"]}
+    assert named <= operations
+    assert bool(named) == bool(operations)
