@@ -104,7 +104,9 @@ def test_a_run_tells_what_came_before_the_first_call(tmp_path, framework):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("program", "named"), [("jax_slow.py", {"_normal", "multiply"}), ("jax_numpy_inputs.py", set())])
+@pytest.mark.parametrize(
+    ("program", "named"), [("jax_slow.py", {"_normal", "multiply"}), ("jax_numpy_inputs.py", set())]
+)
 def test_the_worked_case_of_the_documentation(tmp_path, program, named):
     pytest.importorskip("jax")
     example = Path(__file__).resolve().parents[2] / "examples" / "first_calls" / program
