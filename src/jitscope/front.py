@@ -71,7 +71,7 @@ class RecordingHandle:
 
         if self._session is None:
             return report()
-        if recorder.file is not self._session:
+        if recorder.files.block is not self._session:
             return LiveReport(build_report(load(self.path)), str(self.path))
         end = recorder.end_of(self._session)
         recording = load(self.path)
@@ -99,12 +99,12 @@ def record(
         yield RecordingHandle(None, Path(path or os.devnull))
         return
     install_loaded_frameworks()
-    session = recorder.start_file(Path(path) if path is not None else None, force=force, with_source=with_source)
+    session = recorder.files.start_block(Path(path) if path is not None else None, force=force, with_source=with_source)
     try:
         yield RecordingHandle(session, session.path)
     finally:
-        if recorder.file is session:
-            recorder.stop_file()
+        if recorder.files.block is session:
+            recorder.files.stop_block()
 
 
 @contextmanager

@@ -350,7 +350,7 @@ def test_a_folder_that_a_child_may_not_write_to(runner):
         "from pathlib import Path\n"
         "Path('taken').write_text('')\n"
         "from jitscope.capture.recorder import recorder\n"
-        "recorder.member.place = 'taken/'\n"
+        "recorder.files.member.place = 'taken/'\n"
         "import jitscope\n"
         "with jitscope.record('own.jsonl') as rec: work.work(2)\n"
         "print(rec.report().value.totals.calls, [note.slug for note in jitscope.report().value.notes])\n"

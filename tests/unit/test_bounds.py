@@ -95,13 +95,13 @@ def test_counts_are_exact_whatever_is_folded_and_added_up(calls, bound):
 
 
 def test_two_signatures_in_turn_take_one_line(recorder, tmp_path):
-    session = recorder.start_file(tmp_path / "run.jsonl", force=False)
+    session = recorder.files.start_block(tmp_path / "run.jsonl", force=False)
     one = new_book(recorder)
     pair = [(known(one, size), "hit", None) for size in (1, 2)]
     for _ in range(20):
         one.log += pair * 5000
         one.log_is_full()
-    recorder.stop_file()
+    recorder.files.stop_block()
     events = load(session.path).events
 
     assert [100_000] == [event.times for event in events if isinstance(event, RepeatEvent)]
@@ -167,14 +167,14 @@ def test_beyond_the_bound_a_file_holds_sums(tmp_path, monkeypatch):
 def test_of_very_many_signatures_the_older_are_forgotten_and_the_recording_has_all(recorder, tmp_path, monkeypatch):
     monkeypatch.setattr(book_module, "KEPT_SIGNATURES", 50)
     monkeypatch.setattr("jitscope.capture.recorder.KEPT_SIGNATURES", 50)
-    session = recorder.start_file(tmp_path / "run.jsonl", force=False)
+    session = recorder.files.start_block(tmp_path / "run.jsonl", force=False)
     one = new_book(recorder)
     for size in (*range(1, 301), *range(1, 11)):
         compiled(recorder, one, size)
         one.add(known(one, size), "hit", count=2)
         assert len(one.signature_by_id) <= 51
         assert len(one.signatures) <= 51
-    recorder.stop_file()
+    recorder.files.stop_block()
     report = build_report(load(session.path))
     (found,) = report.functions
 

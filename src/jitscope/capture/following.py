@@ -20,19 +20,19 @@ _LAST = -1000
 def begin(member: Member) -> tuple[Any, Callable[[], None]]:
     """Watch this process from now on. Returns the finder that is at the head of `sys.meta_path`, and what ends it."""
     follow_forks(member)
-    recorder.follow(member)
+    recorder.files.follow(member)
     finish = watch_long_compiles()
 
     def end() -> None:
         finish()
-        recorder.stop_run()
+        recorder.files.stop_run()
         if member.parent is None:
             report_of(member)
 
     if member.parent is None and threading.current_thread() is threading.main_thread():
         from jitscope.capture.ending import Ending
 
-        return autowatch.install(), Ending(end, in_child=recorder.stop_run).end
+        return autowatch.install(), Ending(end, in_child=recorder.files.stop_run).end
     return autowatch.install(), end
 
 
@@ -69,4 +69,4 @@ class _Forks:
         util = sys.modules.get("multiprocessing.util")
         self._member.after_fork_in_child()
         if util is not None and self._member.forked:
-            util.Finalize(None, recorder.stop_run, exitpriority=_LAST)
+            util.Finalize(None, recorder.files.stop_run, exitpriority=_LAST)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
-import sys
 import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 import msgspec
 
-from jitscope._startup import Member
 from jitscope.capture import spans, switches
 from jitscope.capture.book import KEPT_SIGNATURES, Book
+from jitscope.capture.files import Files
 from jitscope.capture.gates import Gates
-from jitscope.capture.header import Surroundings, new_header, run_id, started_as, with_free_name
+from jitscope.capture.header import Surroundings, new_header
 from jitscope.capture.pending import local
 from jitscope.capture.probe import Adapter
-from jitscope.capture.sessions import FileSession, LateSession, MemorySession, Session
-from jitscope.capture.source import wanted
+from jitscope.capture.sessions import MemorySession, Session
 from jitscope.capture.thrash import ThrashWatch
-from jitscope.errors import JitscopeError
 from jitscope.model.caching import CacheKeyEvent
 from jitscope.model.events import (
     CompilationEvent,
@@ -46,8 +41,6 @@ from jitscope.model.events import (
 )
 from jitscope.model.notation import cut
 from jitscope.model.recording import Recording
-from jitscope.store.beside import path_in
-from jitscope.store.locate import default_path
 
 MAX_NOTES_PER_SLUG = 5
 MOST_COMPILING_CALLS = 32
@@ -86,18 +79,13 @@ class Recorder:
         zero = perf_counter()
         self.memory = MemorySession(new_header(zero), zero)
         self.sessions: list[Session] = [self.memory]
-        self.file: FileSession | None = None
-        """That of an open `record` block."""
-        self.run: FileSession | LateSession | None = None
-        """That of ``jitscope run``: the whole program, which may open and close its own meanwhile."""
-        self._label: str | None = None
-        self._starts: list[StartEvent] = []
+        self.labelled: str | None = None
+        """To what label that which happens now belongs."""
+        self.starts: list[StartEvent] = []
         """Parts of the program's start, on the process's monotonic clock."""
-        self.member: Member | None = None
-        """This process, where the program's processes are followed: its forks make recordings of their own."""
         self._gone: deque[Book] = deque()
         self.surroundings = Surroundings(self.adapters)
-        self._atexit = False
+        self.files = Files(self)
 
     # -- definitions -------------------------------------------------------------------------
 
@@ -231,7 +219,7 @@ class Recorder:
         """Write a part of the program's start; ``start`` is on the process's monotonic clock."""
         event = StartEvent(name, start, seconds)
         with self.lock:
-            self._starts.append(event)
+            self.starts.append(event)
             for session in self.sessions:
                 session.write(spans.shifted(event, session.zero))
 
@@ -287,11 +275,11 @@ class Recorder:
     def label(self, text: str | None) -> None:
         """What happens from here on, in any thread, belongs to ``text``; what happened so far is written first."""
         with self.lock:
-            if text == self._label:
+            if text == self.labelled:
                 return
             try:
                 self.flush()
-                self._label = text
+                self.labelled = text
                 for session in self.sessions:
                     session.write(LabelEvent(text))
             except Exception as error:
@@ -312,105 +300,10 @@ class Recorder:
         for book in list(self.books.values()):
             self.flush_calls(book)
 
-    def start_file(self, path: Path | None, *, force: bool, with_source: bool = False) -> FileSession:
-        """Open a recording on disk; where ``path`` is None, under the run's id in the usual folder.
-
-        ``with_source``: lines of source around call sites are in it.
-
-        Raises:
-            JitscopeError: if the path can't be written or exists already.
-            RuntimeError: if one is open already.
-        """
-        with self.lock:
-            if self.file is not None:
-                raise RuntimeError(
-                    f"jitscope.record: a recording is already open ({self.file.path}); recordings may not overlap"
-                )
-            self.file = self._open(path, force=force, with_source=with_source)
-            if not self._atexit:
-                atexit.register(self.stop_file)
-                self._atexit = True
-            return self.file
-
-    def stop_file(self) -> None:
-        """Close the recording on disk, if one is open."""
-        with self.lock:
-            session, self.file = self.file, None
-            self._close(session)
-
-    def start_run(
-        self,
-        path: Path | None,
-        *,
-        force: bool,
-        followed: bool = False,
-        program: str | None = None,
-        process: str | None = None,
-        with_source: bool = False,
-    ) -> FileSession:
-        """Open the recording of the whole program, next to which it may make its own.
-
-        ``followed``: the header says that it is the first one of several; else ``program`` and ``process`` are what it
-        says of them. ``with_source``: lines of source around call sites are in it.
-
-        Raises:
-            JitscopeError: if the path can't be written or exists already.
-        """
-        with self.lock:
-            session = self._open(
-                path, force=force, first=followed, program=program, process=process, with_source=with_source
-            )
-            self.run = session
-            return session
-
-    def follow(self, member: Member) -> None:
-        """Record this process, one of a program's, from now on: in a file of its own, once there is something to."""
-        with self.lock:
-            self.member = member
-            zero = perf_counter()
-            self._begin_late(new_header(zero), zero)
-
-    def _begin_late(self, header: Header, zero: float) -> None:
-        self.run = LateSession(zero, lambda: self._open_late(header, zero))
-        self.sessions = [*self.sessions, self.run]
-
-    def _open_late(self, header: Header, zero: float) -> FileSession | None:
-        member = self.member
-        assert member is not None
-        versions, devices = self.surroundings.versions_and_devices()
-        rank, world_size = self.surroundings.rank(header)
-        process, parent = started_as(member)
-        header = msgspec.structs.replace(
-            header,
-            run=member.run_id or run_id(header.started, header.pid, rank),
-            argv=tuple(sys.argv),
-            rank=rank,
-            world_size=world_size,
-            versions=header.versions | versions,
-            devices=devices,
-            program=member.program,
-            parent=parent,
-            process=process,
-        )
-        path = path_in(member.place, header.run, header.pid)
-        if member.place.endswith(os.sep):
-            header = msgspec.structs.replace(header, run=path.stem)
-        try:
-            return FileSession(path, header, zero, force=False, with_source=wanted())
-        except JitscopeError as error:  # the folder is not this process's to write to, say
-            self.note("not-recorded", f"this process is recorded in memory only: {error}")
-            return None
-
-    def stop_run(self) -> None:
-        """Close the recording of the whole program, if one is open."""
-        with self.lock:
-            session, self.run = self.run, None
-            self._close(session)
-
     def open_part(self) -> MemorySession:
         """From now on collect what happens, in memory, until `close_part`; any number may be open."""
         zero = perf_counter()
-        session = MemorySession(self._fresh_header(zero), zero)
+        session = MemorySession(self.fresh_header(zero), zero)
         self.add_session(session)
         return session
 
@@ -423,44 +316,10 @@ class Recorder:
         with self.lock:
             return session.recording(self.end_of(session))
 
-    def _open(
-        self,
-        path: Path | None,
-        *,
-        force: bool,
-        first: bool = False,
-        program: str | None = None,
-        process: str | None = None,
-        with_source: bool = False,
-    ) -> FileSession:
-        self.flush()
-        zero = perf_counter()
-        header = msgspec.structs.replace(self._fresh_header(zero), program=program, process=process)
-        if path is None:
-            header = with_free_name(header)
-        if first:
-            header = msgspec.structs.replace(header, program=header.run)
-        session = FileSession(
-            path or default_path(header.run), header, zero, force=force, with_source=with_source or wanted()
-        )
-        if self._label is not None:
-            session.write(LabelEvent(self._label))
-        for start in self._starts:
-            session.write(spans.shifted(start, zero))
-        self.sessions = [*self.sessions, session]
-        return session
-
-    def _close(self, session: FileSession | LateSession | None) -> None:
-        if session is None:
-            return
-        self.flush()
-        self.sessions = [one for one in self.sessions if one is not session]
-        session.close(self._end(session))
-
     def end_of(self, session: Session) -> EndEvent:
         """What would be the last line of a session if it ended now."""
         self.flush()
-        return self._end(session)
+        return self.last_line(session)
 
     def snapshot(self, *, drain: bool = True) -> Recording:
         """Everything so far in this process, as a value.
@@ -473,7 +332,7 @@ class Recorder:
                 self.flush()
             else:
                 self._flush_books()
-            return self.memory.recording(self._end(self.memory))
+            return self.memory.recording(self.last_line(self.memory))
 
     def add_session(self, session: Session) -> None:
         """Hand events to ``session``, too, from now on."""
@@ -487,7 +346,8 @@ class Recorder:
             self.flush()
             self.sessions = [one for one in self.sessions if one is not session]
 
-    def _end(self, session: Session) -> EndEvent:
+    def last_line(self, session: Session) -> EndEvent:
+        """As `end_of`, of a session that has been handed everything."""
         versions, devices = self.surroundings.versions_and_devices()
         rank, world_size = self.surroundings.rank(self.memory.header)
         return EndEvent(
@@ -506,7 +366,8 @@ class Recorder:
         except Exception as error:
             self.internal_error("devices", error)
 
-    def _fresh_header(self, zero: float) -> Header:
+    def fresh_header(self, zero: float) -> Header:
+        """Of a session that begins now; ``zero`` is now, on the process's monotonic clock."""
         versions, devices = self.surroundings.versions_and_devices()
         header = new_header(zero)
         return msgspec.structs.replace(header, versions=header.versions | versions, devices=devices)
@@ -514,9 +375,8 @@ class Recorder:
     def after_fork_in_child(self) -> None:
         """A forked child's parent keeps the file: it records in memory, and if it is followed in a file of its own."""
         self.lock = threading.RLock()
-        followed, self.file, self.run = self.run is not None, None, None
         self._notes.clear()
-        self._starts.clear()
+        self.starts.clear()
         for adapter in self.adapters:
             adapter.forked()
         for book in self.books.values():
@@ -526,17 +386,15 @@ class Recorder:
         zero = perf_counter()
         self.memory = MemorySession(new_header(zero), zero)
         self.sessions = [self.memory]
-        if self._label is not None:
-            self.memory.write(LabelEvent(self._label))
-        if followed and self.member is not None:
-            self.member.after_fork_in_child()
-            self._begin_late(self.memory.header, zero)
-            if any(book.signatures for book in self.books.values()):
-                self.note(
-                    "forked",
-                    "this process was forked from one that had compiled functions: hits of those are counted here, "
-                    "their compilations are in the other recording",
-                )
+        if self.labelled is not None:
+            self.memory.write(LabelEvent(self.labelled))
+        followed = self.files.after_fork_in_child(self.memory.header, zero)
+        if followed and any(book.signatures for book in self.books.values()):
+            self.note(
+                "forked",
+                "this process was forked from one that had compiled functions: hits of those are counted here, "
+                "their compilations are in the other recording",
+            )
 
 
 def _define_keys(session: Session, keys: Iterable[CacheKeyEvent]) -> None:

@@ -110,7 +110,7 @@ def run(
     if with_source:
         # In other processes too.
         os.environ[WITH_SOURCE] = "1"
-    session = recorder.start_run(output, force=force, followed=not no_children, with_source=with_source)
+    session = recorder.files.start_run(output, force=force, followed=not no_children, with_source=with_source)
     shown = session.path
     recording = Path(os.path.abspath(shown))  # noqa: PTH100  # the program may change its folder
     forget_children()
@@ -121,7 +121,7 @@ def run(
         recorder.thrash.quiet = True
     member: Member | None = None
     if not no_children:
-        member = recorder.member = Member(session.header.run, place_of(recording, named=output is not None), None)
+        member = recorder.files.member = Member(session.header.run, place_of(recording, named=output is not None), None)
         follow_forks(member)
 
     def others() -> list[Path]:
@@ -129,7 +129,7 @@ def run(
 
     def at_end() -> None:
         finish()
-        recorder.stop_run()
+        recorder.files.stop_run()
         if not no_report or gate is not None:
             # The program may have modules of its own by the names of those that make the report.
             sys.path[:] = path
@@ -140,14 +140,14 @@ def run(
             gate.say(recording, str(shown), others)
         launch.end()
 
-    ending = Ending(at_end, in_child=recorder.stop_run if member is not None else None)
+    ending = Ending(at_end, in_child=recorder.files.stop_run if member is not None else None)
 
     def start() -> None:
         try:
             launch.run() if gate is None else gate.run(launch.run, recording, others)
         except NoProgramError as error:
             ending.cancel()
-            recorder.stop_run()
+            recorder.files.stop_run()
             recording.unlink(missing_ok=True)
             write_err(f"jitscope: error: {printable(str(error))}\n")
             sys.exit(BAD_INPUT)

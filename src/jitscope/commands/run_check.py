@@ -98,8 +98,8 @@ def _with_others(first: Recording, others: Sequence[Path]) -> Recording:
 
 def _so_far(path: Path) -> Recording:
     """The recording of the run that is still open, as if it ended now."""
-    if recorder.run is None:
+    if recorder.files.run is None:
         return load(path)
-    end = recorder.end_of(recorder.run)
+    end = recorder.end_of(recorder.files.run)
     recording = load(path)
     return msgspec.structs.replace(recording, events=(*recording.events, end), wall_seconds=end.wall_seconds)

@@ -54,13 +54,15 @@ class TestRun:
         if switches.OFF:
             return
         arm()
-        if recorder.run is not None:  # jitscope run -m pytest --jitscope
-            self._path = recorder.run.path
+        if recorder.files.run is not None:  # jitscope run -m pytest --jitscope
+            self._path = recorder.files.run.path
             return
         if order is not None:
-            session = recorder.start_run(Path(order.path), force=False, program=order.program, process=order.process)
+            session = recorder.files.start_run(
+                Path(order.path), force=False, program=order.program, process=order.process
+            )
         else:
-            session = recorder.start_run(path, force=False)
+            session = recorder.files.start_run(path, force=False)
         self._path, self._own = session.path, True
 
     def enter(self, test: str) -> object:
@@ -75,7 +77,7 @@ class TestRun:
         """Record no more."""
         if self._own:
             self._own = False
-            recorder.stop_run()
+            recorder.files.stop_run()
         else:
             recorder.flush()
 
