@@ -223,7 +223,7 @@ def test_starts_are_written_to_recordings_that_begin_later(recorded):
         ]
         assert all(one.start < 0 for one in recorded.events(StartEvent))
     finally:
-        recorder._starts.pop()
+        recorder.starts.pop()
 
 
 def test_first_call_measures_and_returns_the_result(truth):
