@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from builders import array, compilation, function, header, recording, runs, signature, signatures, static, training
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from jitscope.analysis.build import build_report
-from jitscope.model.events import NoteEvent, Site
+from jitscope.model.caching import CacheLookup
+from jitscope.model.events import CompilingCallEvent, NoteEvent, Site, Span
 from jitscope.render.markdown import render_markdown
 from jitscope.render.markdown_words import block, code, plain
 
@@ -46,6 +48,31 @@ def test_versions_and_a_command_that_shows_the_same_come_last():
         report,
         end,
     )
+
+
+def test_first_calls_are_told_with_what_took_most_of_them():
+    steps = (Span("trace", 1.0, 1.0, "step"), Span("compile", 2.0, 2.0, "step"))
+    value = recording(
+        function(1, "st_ep"),
+        compilation(1, call=1, start=1.0),
+        CompilingCallEvent(1, 1, 1.0, 4.0, steps),
+        runs(1, (None, "compile", 1)),
+    )
+
+    assert "- 4.00 s `st_ep`: compile (XLA) 50%, trace 25%, dispatch 25%" in markdown(value).splitlines()
+    assert "First calls" not in markdown(training())
+
+
+def test_caches_on_disk_are_told_with_the_reasons():
+    looked = CacheLookup("jax", "miss", key="k", reason="no-entry", written=False, unwritten="min-compile-time")
+    one = msgspec.structs.replace(compilation(1, call=1), caches=(looked,))
+    (line,) = [
+        line
+        for line in markdown(recording(function(), one, runs(1, (None, "compile", 1)))).splitlines()
+        if "JAX's persistent cache" in line
+    ]
+
+    assert line.startswith("- JAX's persistent cache: found 0 / 1 (0%); ")
 
 
 @pytest.mark.parametrize("argv", [(), ("",), ("-c", "x"), ("a" * 1000,)])

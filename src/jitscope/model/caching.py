@@ -15,7 +15,7 @@ not asked."""
 CACHE_NAMES = {
     "jax": "JAX's persistent cache",
     "fx_graph": "Inductor's FX graph cache",
-    "aot_autograd": "the AOTAutograd cache",
+    "aot_autograd": "AOTAutograd's cache",
     "triton": "Triton's cache",
 }
 """The caches, by the names that recordings and reports have for them."""

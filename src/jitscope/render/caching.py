@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jitscope.model.caching import CACHE_NAMES
 from jitscope.model.report import CacheOutcome, CacheReport, CompilationReport, Report
+from jitscope.render.cache_words import WORTH, told_caches
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page
 
-TITLES = {
-    "jax": "JAX's persistent cache",
-    "fx_graph": "Inductor's FX graph cache",
-    "aot_autograd": "AOTAutograd's cache",
-    "triton": "Triton's cache",
-}
 REASONS = 3
 """Reasons of one cache that are shown."""
-WORTH = 1.0
-"""Seconds of compiling from which on it is worth a line that no cache was on."""
-
 Part = str | tuple[str, str]
-
-
-def told_caches(report: Report) -> tuple[CacheReport, ...]:
-    """Those that are worth telling: that were asked, or would have been worth it."""
-    spent = report.totals.compile_seconds + report.totals.eager_op_compile_seconds
-    return tuple(one for one in report.caches if one.hits or one.misses or one.bypassed or spent >= WORTH)
 
 
 def add_caches(page: Page, report: Report) -> None:
@@ -38,7 +25,7 @@ def add_caches(page: Page, report: Report) -> None:
 
 def _cache(page: Page, one: CacheReport) -> None:
     asked = one.hits + one.misses + one.bypassed
-    title = TITLES.get(one.name, one.name)
+    title = CACHE_NAMES.get(one.name, one.name)
     if not asked:
         reason = next(iter(one.reasons), None)
         page.add((f"{title}: ", "bold"), reason or "not known", hang=2)
@@ -107,7 +94,7 @@ _RESULTS = {
 
 def _outcome(one: CacheOutcome) -> list[Part]:
     word, style = _RESULTS[one.result]
-    title = TITLES.get(one.cache, one.cache) + (" (backward)" if one.backward else "")
+    title = CACHE_NAMES.get(one.cache, one.cache) + (" (backward)" if one.backward else "")
     parts: list[Part] = [f"{title}: ", (word, style)]
     if one.result == "hit" and one.read_seconds is not None:
         included = ", Inductor's included" if one.cache == "aot_autograd" else ""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from jitscope.analysis.parts import seconds_together
 from jitscope.model.events import Site
-from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, Part, StartUp
+from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, StartUp
 from jitscope.model.notation import cut
+from jitscope.render.first_words import costliest
 from jitscope.render.numbers import count_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width
 from jitscope.render.waterfall import Waterfall
@@ -94,27 +95,6 @@ def add_first_calls(page: Page, calls: Sequence[FirstCall], *, processes: bool =
         )
 
 
-def costliest(one: FirstCall) -> str:
-    """What took most of a call, at the depth where it is decided: ``C++ compile 75%, wait for kernels 9%``."""
-    found = sorted(_owns(one.parts), key=lambda each: -each[1])
-    parts = [f"{label} {share_text(own / one.seconds)}" for label, own in found[:3] if own > 0.02 * one.seconds > 0]
-    if one.not_attributed > 0.05 * one.seconds > 0:
-        parts.append(f"not attributed {share_text(one.not_attributed / one.seconds)}")
-    return ", ".join(parts)
-
-
-def _owns(parts: Sequence[Part]) -> list[tuple[str, float]]:
-    sums: dict[str, float] = {}
-
-    def add(some: Sequence[Part]) -> None:
-        for part in some:
-            sums[part.label] = sums.get(part.label, 0.0) + part.own
-            add(part.parts)
-
-    add(parts)
-    return list(sums.items())
-
-
 def _head(page: Page, one: FirstCall) -> None:
     place = Site(one.file, one.line, one.name).text if one.file else "place unknown"
     page.add((one.name, "bold"), f"  {place}  {one.framework}")
@@ -134,17 +114,6 @@ def _head(page: Page, one: FirstCall) -> None:
 
 def _rest(one: FirstCall) -> str:
     return "its own code, hits" if one.kind == "region" else "not attributed"
-
-
-def start_up_line(one: StartUp) -> str:
-    """What came before the first compiling call, in one line."""
-    parts = [
-        f"{part.label} {share_text(part.own / one.seconds)}"
-        for part in sorted(one.parts, key=lambda part: -part.own)[:3]
-        if part.own > 0.02 * one.seconds > 0
-    ]
-    since = "since the process began" if one.since == "process" else "since the recording began"
-    return f"{seconds_text(one.seconds)} {since}" + (f": {', '.join(parts)}" if parts else "")
 
 
 def add_start_up(page: Page, one: StartUp, *, all_: bool) -> None:

@@ -8,15 +8,19 @@ from typing import Final
 
 from jitscope.analysis.grouping import SourceGroup, by_source
 from jitscope.analysis.sizes import sequence_text
+from jitscope.model.caching import CACHE_NAMES
 from jitscope.model.notation import cut
 from jitscope.model.report import Finding, FunctionReport, Report
+from jitscope.render.cache_words import told_caches
 from jitscope.render.findings import SITES, plan_text, what_text
+from jitscope.render.first_words import costliest, start_up_line
 from jitscope.render.markdown_words import block, code, plain
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.verdict_words import totals_text, verdict_text
 
 FINDINGS: Final = 5
 FUNCTIONS: Final = 8
+FIRST_CALLS: Final = 3
 NOTES: Final = 4
 """Most of each that are shown without ``all_``."""
 _NAME: Final = 80
@@ -31,6 +35,7 @@ def render_markdown(report: Report, *, all_: bool = False) -> str:
         lines += [plain(totals_text(report.totals)), ""]
     lines += _findings(report, all_=all_)
     lines += _functions(report, all_=all_)
+    lines += _first_calls(report)
     lines += _beside(report)
     lines += _notes(report, all_=all_)
     lines += _how(report)
@@ -108,6 +113,18 @@ def _row(group: SourceGroup) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _first_calls(report: Report) -> list[str]:
+    """What the longest first calls took, and what came before them."""
+    calls = [one for one in report.first_calls if one.complete]
+    lines = [
+        f"- {seconds_text(one.seconds)} {code(cut(one.name, _NAME))}: {plain(cut(costliest(one), _TEXT))}"
+        for one in calls[:FIRST_CALLS]
+    ]
+    if lines and report.start_up:
+        lines.append(f"- Before them: {plain(cut(start_up_line(report.start_up[0]), _TEXT))}")
+    return ["### First calls", "", *lines, ""] if lines else []
+
+
 def _beside(report: Report) -> list[str]:
     """What nobody watched, and the caches on disk, a line each."""
     lines = []
@@ -119,10 +136,13 @@ def _beside(report: Report) -> list[str]:
             names = ", ".join(code(cut(one.name, 40)) for one in operations[:3])
             more = f" and {len(operations) - 3} more" if operations[3:] else ""
             lines.append(f"- {title}: {count}, {cost}: {names}{more}")
-    lines += [
-        f"- Persistent cache {code(cut(one.name, 40))}: hits {ratio_text(one.hits, one.hits + one.misses)}"
-        for one in report.caches
-    ]
+    for one in told_caches(report):
+        reasons = [*one.reasons, *(f"not written: {reason}" for reason in one.unwritten)]
+        asked = one.hits + one.misses + one.bypassed
+        told = [f"found {ratio_text(one.hits, asked)}"] if asked else []
+        lines.append(
+            f"- {plain(CACHE_NAMES.get(one.name, one.name))}: {plain(cut('; '.join([*told, *reasons[:2]]), _TEXT))}"
+        )
     return [*lines, ""] if lines else []
 
 

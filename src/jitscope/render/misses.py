@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from jitscope.analysis.cache_keys import PROGRAMS
+from jitscope.model.caching import CACHE_NAMES
 from jitscope.model.misses import Miss, Misses, PartChange
-from jitscope.render.caching import TITLES
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page, terminal_color, terminal_width
 
@@ -65,7 +65,7 @@ def _alike(misses: Sequence[Miss]) -> list[list[Miss]]:
 
 def _miss(page: Page, group: Sequence[Miss], *, all_: bool) -> None:
     one = group[0]
-    title = TITLES.get(one.cache, one.cache) + (", backward" if one.backward else "")
+    title = CACHE_NAMES.get(one.cache, one.cache) + (", backward" if one.backward else "")
     seconds = sum(each.seconds or 0.0 for each in group)
     cost = f"  {seconds_text(seconds)} compiling" if any(each.seconds is not None for each in group) else ""
     names = list(dict.fromkeys(each.function for each in group))

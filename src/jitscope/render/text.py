@@ -10,10 +10,12 @@ from jitscope.analysis.strip import fates
 from jitscope.model.events import ProcessInfo
 from jitscope.model.notation import cut
 from jitscope.model.report import EagerOp, Report
-from jitscope.render.caching import add_caches, told_caches
+from jitscope.render.cache_words import told_caches
+from jitscope.render.caching import add_caches
 from jitscope.render.changes import add_compilation
 from jitscope.render.findings import add_findings
-from jitscope.render.first_call import add_first_calls, start_up_line
+from jitscope.render.first_call import add_first_calls
+from jitscope.render.first_words import start_up_line
 from jitscope.render.labels import add_labels
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.page import Page, terminal_color, terminal_width
