@@ -22,7 +22,7 @@ export interface WaterfallRow {
   own: number | null;
 }
 
-/** Share of the whole below which parts are told together, as `jitscope first` does (render/waterfall.py). */
+/** Share of the whole below which parts are told together, as in `jitscope first` (render/waterfall.py). */
 export const LEAST = 0.01;
 /** Rows that are shown of one call, whatever it did. */
 export const MOST = 400;
@@ -37,7 +37,8 @@ export function waterfall(
   const add = (some: readonly Part[], inside: readonly string[], start: number): void => {
     const depth = inside.length;
     let small = all ? [] : some.filter((one) => one.seconds < LEAST * whole.seconds);
-    if (some.length === 1) small = [];
+    // One alone takes no more room by its name.
+    if (small.length === 1) small = [];
     const hidden = new Set(small);
     let follows = start;
     for (const one of some) {

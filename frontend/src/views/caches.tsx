@@ -47,7 +47,7 @@ function CacheSums({ of: one }: { of: CacheReport }): JSX.Element {
     if (one.written > 0 || one.write_seconds > 0) {
       facts.push(["written", `${count(one.written)} in ${seconds(one.write_seconds)}`]);
     }
-    if (saved !== null) facts.push(["saved", saved]);
+    if (saved !== null) facts.push(["saved", saved.replace(/^saved /, "")]);
   } else facts.push(["found", "not asked"]);
   if (one.bypassed > 0) facts.push(["not cached", count(one.bypassed)]);
   if (one.off > 0) facts.push(["off", count(one.off)]);

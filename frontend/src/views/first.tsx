@@ -27,7 +27,7 @@ export function FirstCalls({ data }: { data: PageData }): JSX.Element {
     <Section
       id="first"
       title="First calls"
-      about="Until a function's first compiling call returned: where that time went. A bar stands where its part began; the dark end is as long as the part's own time, without the parts below it."
+      about="Until a function's first compiling call returned: where that time went. A bar stands where its part began; its full colour is as long as the part's own time, without the parts below it."
     >
       {rows.slice(0, printing.value ? PRINTED : 1).map(({ call }) => (
         <div key={call.function} class="longest">

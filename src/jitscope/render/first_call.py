@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jitscope.analysis.costliest import costliest
 from jitscope.analysis.parts import seconds_together
 from jitscope.model.events import Site
-from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, Part, StartUp
+from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, StartUp
 from jitscope.model.notation import cut
 from jitscope.render.numbers import count_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width

@@ -9,7 +9,7 @@ import msgspec
 
 from jitscope.analysis.costliest import costliest
 from jitscope.analysis.first_call import first_calls
-from jitscope.model.first_call import FirstCall, Part
+from jitscope.model.first_call import Part
 from jitscope.model.recording import Recording
 from jitscope.model.report import Report
 from jitscope.render.html.pack import Values, table
