@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 from builders import compilation, function, ranks, recording, slow_start
@@ -11,6 +12,7 @@ from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
 from jitscope.analysis.costliest import costliest
 from jitscope.analysis.first_call import first_calls
+from jitscope.analysis.first_select import select_call
 from jitscope.render.caching import add_caches, outcome_lines
 from jitscope.render.first_call import costliest_text
 from jitscope.render.numbers import seconds_text, share_text
@@ -175,6 +177,19 @@ def test_a_first_call_is_reached_by_keys_and_from_function_and_compilation(opene
         page.locator("#details").get_by_role("button", name=button).focus()
         page.keyboard.press("Enter")
         one.soon("Model.forward: first call", title)
+
+
+def test_the_command_for_a_terminal_leads_to_the_same_call(opened):
+    """Of several function objects of one source the call is found by its compilation."""
+    events = []
+    for n in (1, 2, 3):
+        events += [function(n, "main.<locals>.<lambda>"), compilation(n, n, call=1, start=float(n), seconds=n / 4)]
+    for value, number in ((recording(*events), 2), (slow_start(), 1)):
+        page = opened(value, hash_=f"show=first:{number}").page
+        command = shlex.split(page.locator("#details .first-call .next code").inner_text())
+
+        assert ["jitscope", "first"] == command[:2]
+        assert number == select_call(value, command[2])[0].function
 
 
 def test_small_parts_are_unfolded_by_keys(opened):

@@ -36,8 +36,16 @@ function firstOfProcess(data: PageData, call: FirstCall): boolean {
   return !data.firstCalls.some((each) => each.call.process === call.process && each.call.started < call.started);
 }
 
+/** How `jitscope first` is asked for this call: where several functions have its source, by its compilation. */
+function wantedName(data: PageData, call: FirstCall): string {
+  const name = terminalName(call.name, call.function);
+  const number = data.number.get(call.compilations[0] ?? -1);
+  if ((data.group.get(call.function)?.functions.length ?? 1) < 2 || number === undefined) return name;
+  return `'${name.replaceAll("'", "")}#${number}'`;
+}
+
 export function CallBody({ data, call }: { data: PageData; call: FirstCall }): JSX.Element {
-  const command = `jitscope first ${terminalName(call.name, call.function)}`;
+  const command = `jitscope first ${wantedName(data, call)}`;
   const process = call.process === null ? undefined : data.report.run.processes[call.process];
   const before = firstOfProcess(data, call) && startUpOf(data, call) !== undefined;
   return (

@@ -117,7 +117,8 @@ function BarOf({ row, whole }: { row: WaterfallRow; whole: number }): JSX.Elemen
   const place = bar(row, whole);
   if (place === null) return null;
   const own = place.width > 0 ? place.own / place.width : 1;
-  const began = row.known ? `began at ${seconds(row.at)}, ` : "";
+  const stretches = row.count > 1 ? `${counted(row.count, "stretch").replace(/s$/, "es")}, the first ` : "";
+  const began = row.known ? `${stretches}began at ${seconds(row.at)}, ` : "";
   const self = row.own === null ? "" : `, ${seconds(row.own)} of it its own`;
   return (
     <span
