@@ -3,14 +3,14 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import type { PageData } from "../data";
-import type { ShownCall } from "../data-first";
+import type { FirstCall, ShownCall } from "../data-first";
 import { matchesFunction } from "../filter";
 import { filter, printing, select, selection } from "../state";
 import { functionName, percent, place, seconds, short } from "../text";
 import { partProperty } from "../theme";
 import { Bar, Choose, FunctionLink, Section } from "./common";
 import { CallBody, StartUpBody, StartUpPart, startUpTitle } from "./first-call";
-import { type Column, Table } from "./table";
+import { type Column, Table, useNarrow } from "./table";
 import { processName } from "./toolbar";
 
 /** Calls that are taken apart on paper. */
@@ -74,20 +74,27 @@ function StartUps({ data }: { data: PageData }): JSX.Element | null {
 
 function AllCalls({ data, rows }: { data: PageData; rows: readonly ShownCall[] }): JSX.Element {
   const most = data.firstCalls[0]?.call.seconds ?? 0;
+  const narrow = useNarrow();
+  /** Tells the objects of one source apart. */
+  const number = (call: FirstCall): string => {
+    const found = data.number.get(call.compilations[0] ?? -1);
+    return (data.group.get(call.function)?.functions.length ?? 1) > 1 && found !== undefined ? ` #${found}` : "";
+  };
   const columns: Column<ShownCall>[] = [
     {
       name: "function",
-      width: "minmax(8rem, 2fr)",
+      width: narrow ? "minmax(7rem, 4fr)" : "minmax(8rem, 2fr)",
       by: ({ call }) => functionName(call.name).toLowerCase(),
       show: ({ call }) => (
         <>
-          <b>{functionName(call.name)}</b> <span class="soft">{place(call.file, call.line)}</span>
+          <b>{functionName(call.name)}</b>
+          {number(call)} <span class="soft">{place(call.file, call.line)}</span>
         </>
       ),
     },
     {
       name: "first call",
-      width: "7rem",
+      width: narrow ? "5.5rem" : "7rem",
       number: true,
       by: ({ call }) => call.seconds,
       show: ({ call }) => (
@@ -105,8 +112,8 @@ function AllCalls({ data, rows }: { data: PageData; rows: readonly ShownCall[] }
     },
     {
       name: "what took most",
-      width: "minmax(8rem, 3fr)",
-      show: (row) => costliestText(row),
+      width: narrow ? "minmax(6rem, 3fr)" : "minmax(8rem, 3fr)",
+      show: (row) => costliestText(row, narrow ? 1 : undefined),
     },
     {
       name: "began at",
@@ -146,9 +153,10 @@ function AllCalls({ data, rows }: { data: PageData; rows: readonly ShownCall[] }
   );
 }
 
-/** `C++ compile 75%, wait for kernels 9%`. */
-export function costliestText({ call, costliest }: ShownCall): string {
-  return costliest.map(([label, own]) => `${short(label, 40)} ${percent(own / call.seconds)}`).join(", ");
+/** `C++ compile 75%, wait for kernels 9%`; `most`: so many of them. */
+export function costliestText({ call, costliest }: ShownCall, most?: number): string {
+  const shown = costliest.slice(0, most);
+  return shown.map(([label, own]) => `${short(label, 40)} ${percent(own / call.seconds)}`).join(", ");
 }
 
 function MiniParts({ of: { call } }: { of: ShownCall }): JSX.Element {
