@@ -7,17 +7,23 @@ from pathlib import Path
 
 import msgspec
 
+from jitscope.model.caching import CacheLookup
 from jitscope.model.events import (
     CallsEvent,
     CompilationEvent,
+    CompilingCallEvent,
     EndEvent,
     Event,
     FunctionEvent,
     Header,
+    MeasuredEvent,
     Phase,
+    PhaseEvent,
     Run,
     SignatureEvent,
     Site,
+    Span,
+    StartEvent,
 )
 from jitscope.model.recording import Recording
 from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
@@ -130,6 +136,43 @@ def training(batches=(64, 64, 63, 64, 61)) -> Recording:
             )
         history.append((known[size], outcome, 1))
     return recording(*events, runs(1, *history))
+
+
+def slow_start() -> Recording:
+    """Two slow first calls, of JAX and of torch, what came before them, and what caches on disk did."""
+    found = tuple(Phase(*each) for each in (("trace", 10.5, 1.0), ("lower", 11.5, 0.45), ("compile", 12.0, 1.6)))
+    before = tuple(Phase(*each) for each in (("trace", 8.0, 0.1), ("lower", 8.1, 0.1), ("compile", 8.2, 0.3)))
+    inside = (
+        Span("compile_file", 16.0, 2.0),
+        Span("build_guards", 18.5, 0.01),
+        Span("gc", 18.52, 0.01),
+        Span("inductor_compile", 15.5, 3.5),
+        Span("dynamo", 15.0, 4.0),
+    )
+    site = Site("/home/u/train.py", 40, "main")
+    hit = CacheLookup("jax", "hit", key="jit_step-ab", read_seconds=0.25, stored_seconds=2.0, stored_whole=True)
+    miss = CacheLookup("fx_graph", "miss", key="fq", reason="no_entry", read_seconds=0.125, unwritten="remote_only")
+    return recording(
+        StartEvent("python", -0.5, 0.5),
+        StartEvent("import jax", 1.0, 2.0),
+        function(1, "train_step"),
+        function(2, "Model.forward", framework="torch", file="/home/u/model.py", line=7),
+        function(3, "quick", file="/home/u/quick.py"),
+        compilation(4, None, program="add", library=True, start=8.0, phases=before, site=site),
+        compilation(1, 1, call=1, start=10.5, phases=found, caches=(hit,), persistent_cache="hit", wall_seconds=4.0),
+        CompilingCallEvent(1, 1, 10.0, 4.0, tuple(Span(one.name, one.start, one.seconds) for one in found), site=site),
+        compilation(
+            2, 2, call=1, framework="torch", start=15.0, phases=(Phase("dynamo", 15.0, 4.0),), caches=(miss,),
+            program="forward", framework_id="0/0", wall_seconds=4.5,
+        ),
+        CompilingCallEvent(2, 1, 14.75, 4.5, inside, site=site),
+        PhaseEvent(2, Phase("backward", 19.5, 0.25)),
+        compilation(3, 3, call=1, start=19.75, seconds=0.125),
+        MeasuredEvent(1, 1, 4.25, 0.5, steady=(0.1, 0.2, 0.3), eager=(3.0, 1.0), eager_is="as it is written"),
+        runs(1, (None, "compile", 1), (None, "hit", 3)),
+        runs(2, (None, "compile", 1)),
+        runs(3, (None, "compile", 1)),
+    )  # fmt: skip
 
 
 def process(value: Recording, **fields) -> Recording:

@@ -163,6 +163,7 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
         evidence: [],
         root: step.root ?? null,
         label: null,
+        caches: [],
       });
       if (previous !== undefined && (previous.signature !== signature || home !== n + 1)) {
         graph.recompilation.edges.push({
@@ -329,7 +330,11 @@ export function pageData(made: readonly Made[], extra: Extra = {}): PageData {
       caches: [],
       findings: extra.plan === undefined ? [] : [finding(extra.plan)],
       labels: [],
+      first_calls: [],
+      start_up: [],
     },
+    firstCalls: [],
+    firstCall: new Map(),
     timeline: {
       end: extra.end ?? latest,
       extents: extents.sort((a, b) => a.start - b.start),

@@ -5,9 +5,11 @@ import { useLayoutEffect } from "preact/hooks";
 import type { PageData } from "./data";
 import { keysShown, said, selection } from "./state";
 import { seconds, short } from "./text";
+import { Caches } from "./views/caches";
 import { Details } from "./views/details";
 import { Graphs, Timeline, Where } from "./views/drawn";
 import { Findings } from "./views/findings";
+import { FirstCalls } from "./views/first";
 import { Compilations, Functions } from "./views/functions";
 import { Labels, Notes, Unwatched } from "./views/rest";
 import { goTo, Toolbar } from "./views/toolbar";
@@ -19,11 +21,13 @@ export function App({ data }: { data: PageData }): JSX.Element {
     [
       ["verdict", "Verdict", true],
       ["findings", "Findings", report.findings.length > 0],
+      ["first", "First calls", data.firstCalls.length > 0 || report.start_up.length > 0],
       ["timeline", "Timeline", report.totals.compilations + report.totals.eager_op_compilations > 0],
       ["functions", "Functions", report.functions.length > 0],
       ["where", "Where it goes", data.compilations.size > 0],
       ["graph", "Graph", data.compilations.size > 0],
       ["compilations", "Compilations", data.compilations.size > 0],
+      ["caches", "Caches", report.caches.length > 0],
       ["unwatched", "Not watched", report.eager_ops.length > 0],
       ["labels", "Labels", report.labels.length > 0],
       ["notes", "About", true],
@@ -44,11 +48,13 @@ export function App({ data }: { data: PageData }): JSX.Element {
       <main>
         <Verdict data={data} />
         {there.has("findings") && <Findings data={data} />}
+        {there.has("first") && <FirstCalls data={data} />}
         {there.has("timeline") && <Timeline data={data} />}
         {there.has("functions") && <Functions data={data} />}
         {there.has("where") && <Where data={data} />}
         {there.has("graph") && <Graphs data={data} />}
         {there.has("compilations") && <Compilations data={data} />}
+        {there.has("caches") && <Caches data={data} />}
         {there.has("unwatched") && <Unwatched data={data} />}
         {there.has("labels") && <Labels data={data} />}
         <Notes data={data} />

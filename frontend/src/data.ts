@@ -5,6 +5,9 @@
  * All times are in seconds. Every text comes from a watched program: show it through `text.ts`, never as markup.
  */
 
+import type { CacheOutcome, CacheReport } from "./data-caches";
+import type { FirstCall, ShownCall, StartUp } from "./data-first";
+
 export type Framework = "jax" | "torch" | "python";
 export type Outcome =
   | "hit"
@@ -138,6 +141,8 @@ export interface CompilationReport {
   /** The compilation of an enclosing function that made this one necessary; null: it is a root itself. */
   root: number | null;
   label: string | null;
+  /** What caches on disk did for it, in order; empty: not known. */
+  caches: CacheOutcome[];
 }
 
 export interface FunctionReport {
@@ -179,13 +184,6 @@ export interface EagerOp {
   compilations: number;
   compile_seconds: number;
   sites: Site[];
-}
-
-export interface CacheReport {
-  name: string;
-  hits: number;
-  misses: number;
-  seconds: number;
 }
 
 export interface Note {
@@ -260,6 +258,10 @@ export interface Report {
   /** The costliest first. */
   findings: Finding[];
   labels: LabelReport[];
+  /** The longest; `PageData.firstCalls` has all of them. */
+  first_calls: FirstCall[];
+  /** One a process. */
+  start_up: StartUp[];
 }
 
 /**
@@ -418,6 +420,10 @@ export interface PageData {
   /** Version of jitscope that wrote the page. */
   jitscope: string;
   report: Report;
+  /** Of each function that compiled in a call, the longest first. */
+  firstCalls: ShownCall[];
+  /** By the function's id. */
+  firstCall: Map<number, ShownCall>;
   timeline: Timeline;
   graphs: Graphs;
   signatures: Map<number, SignatureTable>;

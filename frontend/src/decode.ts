@@ -1,6 +1,7 @@
 /** From the document in the page, which is kept in columns, to plain objects. */
 
 import type { CompilationReport, FunctionReport, PageData, SignatureTable, SourceGroup } from "./data";
+import { type CallRow, type PartRow, shownCalls } from "./decode-first";
 
 /**
  * Rows as columns. A column is a list of numbers, booleans and nulls as they are; or positions in the document's list
@@ -29,16 +30,14 @@ function unpack(value: unknown, values: readonly unknown[]): unknown {
   if (Array.isArray(value)) return value.map((each) => unpack(each, values));
   if (value === null || typeof value !== "object") return value;
   if ("rows" in value && "columns" in value && typeof value.rows === "number") return rows(value as Table, values);
-  const result: Record<string, unknown> = {};
-  for (const [name, each] of Object.entries(value)) result[name] = unpack(each, values);
-  return result;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, unpack(each, values)]));
 }
 
-/** The inner rows, by the function that each belongs to, without that field. */
-function byFunction(all: Record<string, unknown>[]): Map<number, Record<string, unknown>[]> {
+/** The inner rows, by what each belongs to, without that field. */
+function byOwner(all: Record<string, unknown>[], field: string): Map<number, Record<string, unknown>[]> {
   const found = new Map<number, Record<string, unknown>[]>();
   for (const row of all) {
-    const { function: owner, ...rest } = row;
+    const { [field]: owner, ...rest } = row;
     const list = found.get(owner as number);
     if (list === undefined) found.set(owner as number, [rest]);
     else list.push(rest);
@@ -93,21 +92,30 @@ function bySource(functions: readonly FunctionReport[]): SourceGroup[] {
   });
 }
 
+function partRows(table: Table, values: readonly unknown[]): PartRow[] {
+  return rows(table, values) as never;
+}
+
 /** Decode the text of the page's JSON element. */
 export function decode(text: string): PageData {
   const raw = JSON.parse(text);
   const values: unknown[] = raw.values;
   const functions: FunctionReport[] = rows(raw.report.functions, values) as never;
   const parts = (["signatures", "history", "compilations_detail"] as const).map(
-    (name) => [name, byFunction(rows(raw.report[name], values))] as const,
+    (name) => [name, byOwner(rows(raw.report[name], values), "function")] as const,
   );
   for (const one of functions) for (const [name, found] of parts) one[name] = (found.get(one.id) ?? []) as never;
-  const { signatures: _s, history: _h, compilations_detail: _c, ...rest } = raw.report;
-  const report = { ...(unpack(rest, values) as object), functions } as PageData["report"];
+  const lookups = byOwner(rows(raw.report.lookups, values), "compilation");
+  const { signatures: _s, history: _h, compilations_detail: _c, lookups: _l, ...rest } = raw.report;
+  const calls = shownCalls(rows(raw.first.calls, values) as never as CallRow[], partRows(raw.first.parts, values));
+  const first_calls = (raw.first.report as number[]).map((position) => calls[position]?.call);
+  const report = { ...(unpack(rest, values) as object), functions, first_calls } as PageData["report"];
+  const firstCalls = calls.slice(0, raw.first.shown);
   const compilations = new Map<number, CompilationReport>();
   const owner = new Map<number, FunctionReport>();
   for (const one of functions) {
     for (const each of one.compilations_detail) {
+      each.caches = (lookups.get(each.id) ?? []) as never;
       compilations.set(each.id, each);
       owner.set(each.id, one);
     }
@@ -122,6 +130,8 @@ export function decode(text: string): PageData {
   return {
     jitscope: raw.jitscope,
     report,
+    firstCalls,
+    firstCall: new Map(firstCalls.map((each) => [each.call.function, each])),
     timeline: unpack(raw.timeline, values) as PageData["timeline"],
     graphs: unpack(raw.graphs, values) as PageData["graphs"],
     signatures: new Map(tables.map((each) => [each.function, each])),

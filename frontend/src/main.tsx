@@ -1,5 +1,6 @@
 import { render } from "preact";
 import "./styles.css";
+import "./first.css";
 import { App } from "./app";
 import { decode } from "./decode";
 import { follow, keptTheme, setTheme } from "./state";

@@ -17,7 +17,7 @@ export const said = signal("");
 
 export const filterKey = computed(() => toHash(filter.value, null));
 
-const CHOICES = ["function", "compilation", "signature", "finding", "cause", "phase"] as const;
+const CHOICES = ["function", "first", "compilation", "signature", "finding", "cause", "phase"] as const;
 
 /** `q=train&origin=mine&cause=shape,rank&show=function:3`; empty where nothing is chosen. */
 export function toHash(shown: Filter, chosen: Selection | null): string {
@@ -62,6 +62,7 @@ function chosenIn(text: string, data: PageData): Selection | null {
   const number = Number(id);
   if (!(CHOICES as readonly (string | undefined)[]).includes(kind) || !Number.isInteger(number)) return null;
   if (kind === "function" && data.functions.has(number)) return { kind, id: number };
+  if (kind === "first" && data.firstCall.has(number)) return { kind, id: number };
   if (kind === "compilation" && data.compilations.has(number)) return { kind, id: number };
   if (kind === "finding" && data.report.findings[number] !== undefined) return { kind, id: number };
   if (kind === "signature" && data.functions.has(Number(owner))) return { kind, id: number, function: Number(owner) };

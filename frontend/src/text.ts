@@ -81,3 +81,9 @@ export function ratio(part: number, whole: number): string {
   const scale = share > 99 ? 100 : 10;
   return `${both} (${Math.floor(share * scale) / scale}%)`;
 }
+
+/** How a command in a terminal names a function: by its name where a shell takes it as it is, else by its id. */
+export function terminalName(name: string, id: number): string {
+  if (printable(name) !== name || name.length >= 120 || !/^[^'#]+$/.test(name)) return `f${id}`;
+  return /^[\w.]+$/.test(name) ? name : `'${name}'`;
+}

@@ -32,6 +32,23 @@ export function phaseProperty(name: string): string {
   return (PHASES as readonly string[]).includes(name) ? `--phase-${name}` : "--phase-other";
 }
 
+/** Steps inside of phases that have their colour. */
+const LIKE: Readonly<Record<string, string>> = {
+  cache_write: "cache_read",
+  inductor_codecache_torch_key: "cache_read",
+  build_guards: "dynamo",
+  compile_file: "codegen",
+  "GraphLowering.codegen": "codegen",
+  "async_compile.wait": "codegen",
+  "async_compile.precompile": "codegen",
+};
+
+/** Custom property of the colour of a part of a call: its phase's, else the one of bars. */
+export function partProperty(name: string): string {
+  const phase = Object.hasOwn(LIKE, name) ? (LIKE[name] as string) : name;
+  return (PHASES as readonly string[]).includes(phase) ? `--phase-${phase}` : "--bar";
+}
+
 export function outcomeProperty(name: string): string {
   return (OUTCOMES as readonly string[]).includes(name) ? `--outcome-${name}` : "--outcome-other";
 }

@@ -6,6 +6,7 @@ import { fromHash, toHash } from "../src/state";
 const data = {
   report: { run: { processes: [] }, findings: [{}] },
   functions: new Map([[3, {}]]),
+  firstCall: new Map([[3, {}]]),
   compilations: new Map([[7, {}]]),
 } as unknown as PageData;
 
@@ -25,6 +26,7 @@ describe("the address", () => {
     };
     for (const selection of [
       { kind: "function" as const, id: 3 },
+      { kind: "first" as const, id: 3 },
       { kind: "compilation" as const, id: 7 },
       { kind: "signature" as const, id: 1, function: 3 },
       { kind: "finding" as const, id: 0 },
@@ -32,12 +34,16 @@ describe("the address", () => {
       expect(fromHash(`#${toHash(filter, selection)}`, data)).toEqual({ filter, selection });
     }
   });
-  it.each(["show=function:99", "show=nonsense", "show=compilation:x", "show=signature:1:99", "show=finding:5"])(
-    "leaves out what is not there: %s",
-    (hash) => {
-      expect(fromHash(hash, data).selection).toBeNull();
-    },
-  );
+  it.each([
+    "show=function:99",
+    "show=nonsense",
+    "show=compilation:x",
+    "show=signature:1:99",
+    "show=finding:5",
+    "show=first:4",
+  ])("leaves out what is not there: %s", (hash) => {
+    expect(fromHash(hash, data).selection).toBeNull();
+  });
   it("leaves out functions and processes that are not there", () => {
     expect(fromHash("function=99,x&process=4&origin=evil", data).filter).toEqual(ALL);
   });

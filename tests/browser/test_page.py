@@ -15,6 +15,7 @@ from builders import (
     runs,
     signature,
     signatures,
+    slow_start,
     training,
 )
 
@@ -280,10 +281,11 @@ CONTRAST = """() => {
 }"""
 
 
+@pytest.mark.parametrize(("value", "hash_"), [(varied, "show=function:1"), (slow_start, "show=first:2")])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(opened, scheme):
+def test_every_text_can_be_read(opened, scheme, value, hash_):
     """A contrast of 4.5 to 1 or more: WCAG 2, level AA."""
-    page = opened(varied(), scheme=scheme, hash_="show=function:1").page
+    page = opened(value(), scheme=scheme, hash_=hash_).page
 
     assert [] == page.evaluate(CONTRAST)
 

@@ -4,7 +4,7 @@ import pytest
 from builders import compilation, function, recording
 
 from jitscope.analysis.build import build_report
-from jitscope.analysis.cache_outcomes import measured_in, outcome_of
+from jitscope.analysis.cache_outcomes import measured_in, outcome_of, reason_text, unwritten_text
 from jitscope.model.caching import CacheLookup
 from jitscope.model.events import Phase, PhaseEvent
 
@@ -47,6 +47,12 @@ def test_an_entry_that_says_nothing_saves_an_unknown_time():
     one = outcome_of(CacheLookup("fx_graph", "hit", read_seconds=1.0))
 
     assert (None, None, None) == (one.saved_seconds, one.saved_at_least, one.saved_from)
+
+
+def test_reasons_that_a_newer_jitscope_may_know_are_told_as_they_are():
+    one = CacheLookup("jax", "miss", reason="{new}", unwritten="{0}")
+
+    assert ("{new}", "{0}") == (reason_text(one), unwritten_text(one))
 
 
 def test_a_miss_saves_nothing():

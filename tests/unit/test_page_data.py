@@ -10,10 +10,24 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from builders import compilation, function, header, ranks, recording, runs, signature, signatures, static, training
+from builders import (
+    compilation,
+    function,
+    header,
+    ranks,
+    recording,
+    runs,
+    signature,
+    signatures,
+    slow_start,
+    static,
+    training,
+)
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.combine import combine
+from jitscope.analysis.first_call import first_calls
+from jitscope.analysis.select import select_functions
 from jitscope.model.events import NoteEvent
 from jitscope.render.html.data import page_data
 from jitscope.render.html.pack import Values, table
@@ -51,12 +65,36 @@ def report_in(data):
                 for row in rows
                 if row["function"] == one["id"]
             ]
+    lookups = report.pop("lookups")
+    for one in report["functions"]:
+        for each in one["compilations_detail"]:
+            each["caches"] = [without(row, "compilation") for row in lookups if row["compilation"] == each["id"]]
+    calls = first_calls_in(data)
+    report["first_calls"] = [calls[position] for position in data["first"]["report"]]
     return report
+
+
+def without(row, name):
+    return {key: value for key, value in row.items() if key != name}
+
+
+def first_calls_in(data):
+    """The first calls that the page's document holds, each with its trees of parts."""
+    first = unpacked(data["first"], data["values"])
+    calls = [{**without(row, "costliest"), "parts": [], "later": []} for row in first["calls"]]
+    for row in first["parts"]:
+        part = {key: value for key, value in row.items() if key not in ("call", "later", "depth")} | {"parts": []}
+        into = calls[row["call"]]["later" if row["later"] else "parts"]
+        for _ in range(row["depth"]):
+            into = into[-1]["parts"]
+        into.append(part)
+    return calls
 
 
 RECORDINGS = {
     "training": training,
     "ranks": lambda: combine(ranks((64, 63), (64, 62))),
+    "slow start": slow_start,
     "nothing": recording,
     "hits only": lambda: recording(function(), *signatures(1, signature()), runs(1, (1, "hit", 3))),
     "unwatched": lambda: recording(compilation(1, None), compilation(2, None, program="jit(add)", library=True)),
@@ -71,6 +109,39 @@ def test_the_page_holds_the_whole_json_report(name):
     written = json.loads(json_in_html(page_data(value, report)))
 
     assert json.loads(msgspec.json.encode(report)) == report_in(written)
+
+
+def test_all_first_calls_of_the_pages_functions_are_there():
+    """The report has the longest ones only."""
+    events = []
+    for n in range(1, 10):
+        events += [function(n, f"f{n}"), compilation(n, n, call=1, start=float(n), seconds=n / 16)]
+    value = recording(*events)
+    report = build_report(value)
+    some = select_functions(report, "f[12]")
+
+    whole, part = page_data(value, report), page_data(value, some)
+
+    assert len(report.first_calls) < 9
+    assert json.loads(msgspec.json.encode(first_calls(value).calls)) == json.loads(
+        json.dumps(first_calls_in(whole)[: whole["first"]["shown"]])
+    )
+    assert ["f2", "f1"] == [one["name"] for one in first_calls_in(part)[: part["first"]["shown"]]]
+    assert json.loads(msgspec.json.encode(some)) == report_in(json.loads(json_in_html(part)))
+
+
+def test_what_took_most_of_a_first_call_is_told():
+    data = page_data(slow_start(), build_report(slow_start()))
+    rows = unpacked(data["first"], data["values"])["calls"]
+
+    assert {
+        "Model.forward": [["C++ compile", 2.0], ["inductor", 1.48], ["dynamo", 0.5], ["not attributed", 0.25]],
+        "train_step": [["compile (XLA)", 1.6], ["trace", 1.0], ["lower", 0.45], ["not attributed", 0.55]],
+    } == {
+        row["name"]: [[label, pytest.approx(own)] for label, own in row["costliest"]]
+        for row in rows
+        if row["name"] != "quick"
+    }  # fmt: skip
 
 
 def test_values_of_other_types_are_not_mixed_up():

@@ -20,6 +20,8 @@ import type { Filter } from "../filter";
 /** What can be chosen in the page; choosing it shows its details. */
 export type Selection =
   | { kind: "function"; id: number }
+  /** The first call of a function that compiled. */
+  | { kind: "first"; id: number }
   | { kind: "compilation"; id: number }
   /** Of a function. */
   | { kind: "signature"; id: number; function: number }

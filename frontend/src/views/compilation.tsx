@@ -5,7 +5,8 @@ import type { CompilationReport, PageData } from "../data";
 import { filter } from "../state";
 import { count, counted, seconds, short } from "../text";
 import { AVOIDABLE } from "../words";
-import { CauseChip, Change, CompilationLink, Copy, FunctionLink, Phases, SiteText, Text } from "./common";
+import { CachesOf } from "./caches";
+import { CauseChip, Change, Choose, CompilationLink, Copy, FunctionLink, Phases, SiteText, Text } from "./common";
 import { SourceAt } from "./source";
 
 export function CompilationDetails({ data, id }: { data: PageData; id: number }): JSX.Element | null {
@@ -19,6 +20,12 @@ export function CompilationDetails({ data, id }: { data: PageData; id: number })
         {one.call !== null && <>, at call {count(one.call)}</>}, {seconds(one.start)} after the start
         {one.wall_seconds !== null && <span class="soft"> (the whole call took {seconds(one.wall_seconds)})</span>}
       </p>
+      {data.firstCall.get(owner.id)?.call.compilations.includes(one.id) && (
+        <p>
+          It is part of the function's first compiling call:{" "}
+          <Choose what={{ kind: "first", id: owner.id }}>where that call's time went</Choose>
+        </p>
+      )}
       {one.failed !== null && <p class="warning">No code came of it: {short(one.failed, 400)}</p>}
       <Causes data={data} one={one} />
       {one.fix !== null && (
@@ -35,6 +42,7 @@ export function CompilationDetails({ data, id }: { data: PageData; id: number })
           <SourceAt data={data} site={one.site} />
         </>
       )}
+      <CachesOf one={one} />
       <Cascade data={data} one={one} />
       <h3>Phases</h3>
       <Phases of={one.phases} />

@@ -8,6 +8,7 @@ import { selection } from "../state";
 import { functionName } from "../text";
 import { CompilationDetails } from "./compilation";
 import { FindingDetails } from "./findings";
+import { FirstDetails } from "./first-call";
 import { FunctionDetails } from "./function";
 
 export function Details({ data }: { data: PageData }): JSX.Element | null {
@@ -54,6 +55,7 @@ function title(data: PageData, chosen: Selection): string {
     return `${functionName(data.owner.get(chosen.id)?.name ?? "")} #${data.number.get(chosen.id) ?? "?"}`;
   }
   if (chosen.kind === "finding") return functionName(data.report.findings[chosen.id]?.name ?? "");
+  if (chosen.kind === "first") return `${functionName(data.functions.get(chosen.id)?.name ?? "")}: first call`;
   const id = chosen.kind === "signature" ? chosen.function : chosen.kind === "function" ? chosen.id : -1;
   return functionName(data.functions.get(id)?.name ?? "");
 }
@@ -62,6 +64,8 @@ function Body({ data, chosen }: { data: PageData; chosen: Selection }): JSX.Elem
   switch (chosen.kind) {
     case "function":
       return <FunctionDetails key={chosen.id} data={data} id={chosen.id} signature={null} />;
+    case "first":
+      return <FirstDetails key={chosen.id} data={data} id={chosen.id} />;
     case "signature":
       return <FunctionDetails key={chosen.function} data={data} id={chosen.function} signature={chosen.id} />;
     case "compilation":

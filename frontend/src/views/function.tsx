@@ -4,9 +4,10 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { FunctionReport, PageData } from "../data";
 import { filter, select } from "../state";
-import { count, counted, place, printable, ratio, seconds, short } from "../text";
+import { count, counted, place, ratio, seconds, short, terminalName } from "../text";
 import { STATES } from "../words";
 import { CauseChip, Change, Choose, Copy, Explained, Phases, Text } from "./common";
+import { FirstCallLine } from "./first";
 import { HistoryStrip } from "./history";
 import { Signatures } from "./signatures";
 import { SourceOf } from "./source";
@@ -28,6 +29,7 @@ export function FunctionDetails(props: { data: PageData; id: number; signature: 
       </p>
       {group !== undefined && group.functions.length > 1 && <Members data={data} one={one} of={group.functions} />}
       <Numbers one={one} />
+      <FirstCallLine data={data} id={one.id} />
       <HistoryStrip data={data} one={one} />
       <CompilationsOf data={data} one={one} />
       <SignatureParts data={data} one={one} chosen={props.signature} />
@@ -176,8 +178,7 @@ function CompilationsOf({ data, one }: { data: PageData; one: FunctionReport }):
 
 /** The command that tells the story of it in a terminal. */
 function Why({ one }: { one: FunctionReport }): JSX.Element {
-  const plain = printable(one.name) === one.name && one.name.length < 120 && /^[^'#]+$/.test(one.name);
-  const command = `jitscope why ${plain ? (/^[\w.]+$/.test(one.name) ? one.name : `'${one.name}'`) : `f${one.id}`}`;
+  const command = `jitscope why ${terminalName(one.name, one.id)}`;
   return (
     <p class="next">
       In a terminal: <code>{command}</code> <Copy text={command} what="the command" />

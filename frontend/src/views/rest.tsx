@@ -1,9 +1,9 @@
-/** What nobody watched, caches on disk, labels, what could not be seen, and what this file is. */
+/** What nobody watched, labels, what could not be seen, and what this file is. */
 
 import type { JSX } from "preact";
 import type { EagerOp, PageData } from "../data";
 import { select } from "../state";
-import { count, counted, place, ratio, seconds, short } from "../text";
+import { count, counted, place, seconds, short } from "../text";
 import { Bar, Section, Text } from "./common";
 import { type Column, Table } from "./table";
 
@@ -132,7 +132,7 @@ export function Labels({ data }: { data: PageData }): JSX.Element | null {
 }
 
 export function Notes({ data }: { data: PageData }): JSX.Element {
-  const { run, notes, caches } = data.report;
+  const { run, notes } = data.report;
   const facts: [string, string][] = [
     ["run", run.id],
     ["program", run.argv.join(" ")],
@@ -149,10 +149,6 @@ export function Notes({ data }: { data: PageData }): JSX.Element {
       "processes",
       run.processes.length ? counted(run.processes.length, "process").replace("processs", "processes") : "",
     ],
-    ...caches.map((one): [string, string] => [
-      `persistent cache ${one.name}`,
-      `hits ${ratio(one.hits, one.hits + one.misses)} in ${seconds(one.seconds)}`,
-    ]),
   ];
   return (
     <Section id="notes" title="About this run">

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import type { PageData, Totals } from "../data";
 import { count, counted, functionName, percent, place, ratio, seconds, short } from "../text";
 import { CauseChip, Choose, Copy, FunctionLink, Text } from "./common";
+import { costliestText } from "./first";
 import { goTo } from "./toolbar";
 
 interface Sums {
@@ -104,6 +105,7 @@ export function Verdict({ data }: { data: PageData }): JSX.Element {
           )}
         </div>
       )}
+      <Longest data={data} />
       {totals.eager_fallbacks > 0 && (
         <p class="warning">
           {counted(totals.eager_fallbacks, "call")} ran without compiled code
@@ -115,6 +117,20 @@ export function Verdict({ data }: { data: PageData }): JSX.Element {
       )}
       <TotalsList totals={totals} all={all} />
     </section>
+  );
+}
+
+/** The longest first call whose parts were recorded, and what took most of it. */
+function Longest({ data }: { data: PageData }): JSX.Element | null {
+  const found = data.firstCalls[0];
+  if (found === undefined || !found.call.complete) return null;
+  const text = costliestText(found);
+  return (
+    <p class="longest-line">
+      Longest first call: <b>{seconds(found.call.seconds)}</b> <FunctionLink data={data} id={found.call.function} />
+      {text !== "" && <span class="soft"> ({text})</span>}{" "}
+      <Choose what={{ kind: "first", id: found.call.function }}>where it went</Choose>
+    </p>
   );
 }
 

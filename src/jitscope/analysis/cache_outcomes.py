@@ -51,7 +51,8 @@ def reason_text(lookup: CacheLookup) -> str | None:
     if lookup.reason is None:
         return "an entry of a remote cache" if lookup.remote and lookup.result == "hit" else None
     words = lookup.words or "torch gives no reason"
-    return _REASONS.get(lookup.reason, lookup.reason).format(words=words, folder=lookup.folder or "another folder")
+    known = _REASONS.get(lookup.reason)
+    return lookup.reason if known is None else known.format(words=words, folder=lookup.folder or "another folder")
 
 
 def unwritten_text(lookup: CacheLookup) -> str | None:
@@ -59,7 +60,8 @@ def unwritten_text(lookup: CacheLookup) -> str | None:
     if lookup.unwritten is None:
         return None
     words = lookup.unwritten_words or "no details"
-    return _UNWRITTEN.get(lookup.unwritten, lookup.unwritten).format(words=words)
+    known = _UNWRITTEN.get(lookup.unwritten)
+    return lookup.unwritten if known is None else known.format(words=words)
 
 
 def outcome_of(lookup: CacheLookup, measured: Measured | None = None) -> CacheOutcome:

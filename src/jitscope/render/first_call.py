@@ -8,7 +8,7 @@ from jitscope.analysis.parts import seconds_together
 from jitscope.model.events import Site
 from jitscope.model.first_call import EagerPrograms, FirstCall, FirstCalls, Measured, StartUp
 from jitscope.model.notation import cut
-from jitscope.render.first_words import costliest
+from jitscope.render.first_words import costliest_text
 from jitscope.render.numbers import count_text, seconds_text, share_text
 from jitscope.render.page import Page, terminal_color, terminal_width
 from jitscope.render.waterfall import Waterfall
@@ -89,7 +89,7 @@ def add_first_calls(page: Page, calls: Sequence[FirstCall], *, processes: bool =
         page.add(
             f"{seconds_text(one.seconds):>{width}}  ",
             (cut(one.name, 40), "bold"),
-            f"{process}  {costliest(one)}",
+            f"{process}  {costliest_text(one)}",
             indent=2,
             hang=width + 2,
         )

@@ -13,7 +13,7 @@ from jitscope.model.notation import cut
 from jitscope.model.report import Finding, FunctionReport, Report
 from jitscope.render.cache_words import told_caches
 from jitscope.render.findings import SITES, plan_text, what_text
-from jitscope.render.first_words import costliest, start_up_line
+from jitscope.render.first_words import costliest_text, start_up_line
 from jitscope.render.markdown_words import block, code, plain
 from jitscope.render.numbers import count_text, ratio_text, seconds_text
 from jitscope.render.verdict_words import totals_text, verdict_text
@@ -117,7 +117,7 @@ def _first_calls(report: Report) -> list[str]:
     """What the longest first calls took, and what came before them."""
     calls = [one for one in report.first_calls if one.complete]
     lines = [
-        f"- {seconds_text(one.seconds)} {code(cut(one.name, _NAME))}: {plain(cut(costliest(one), _TEXT))}"
+        f"- {seconds_text(one.seconds)} {code(cut(one.name, _NAME))}: {plain(cut(costliest_text(one), _TEXT))}"
         for one in calls[:FIRST_CALLS]
     ]
     if lines and report.start_up:

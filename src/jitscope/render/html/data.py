@@ -15,6 +15,7 @@ from jitscope.analysis.timeline import timeline_of
 from jitscope.model.events import SignatureEvent
 from jitscope.model.recording import Recording
 from jitscope.model.report import FunctionReport, Report
+from jitscope.render.html.first import first_data
 from jitscope.render.html.pack import Values, table
 from jitscope.version import __version__
 
@@ -34,6 +35,7 @@ def page_data(recording: Recording, report: Report) -> dict[str, Any]:
     return {
         "jitscope": __version__,
         "report": _report(report, values),
+        "first": first_data(recording, report, values),
         "timeline": _timeline(recording, report, values),
         "graphs": _graphs(report, values),
         "signatures": [_signature_table(one, values) for one in _signature_tables(recording, report)],
@@ -61,11 +63,16 @@ def _report(report: Report, values: Values) -> dict[str, Any]:
     for function in functions:
         for name in _INNER:
             inner[name] += [{"function": function["id"], **row} for row in function.pop(name)]
+    lookups = [
+        {"compilation": row["id"], **lookup} for row in inner["compilations_detail"] for lookup in row.pop("caches")
+    ]
+    plain.pop("first_calls")  # they are among those of `first_data`
     return {
         **plain,
         "findings": table(plain["findings"], values),
         "eager_ops": table(plain["eager_ops"], values),
         "functions": table(functions, values),
+        "lookups": table(lookups, values),
         **{name: table(rows, values) for name, rows in inner.items()},
     }
 
