@@ -79,6 +79,20 @@ def test_a_folder_that_only_a_recording_tells_of_is_listed(jitscope, folder):
     assert "run run1" == found[str(folder)]
 
 
+def test_a_relative_folder_of_a_recording_is_not_taken_for_one_that_is_called_so_here(jitscope, tmp_path):
+    atime(jax_entry(tmp_path / "cache", "jit_step", 1), 3 * 86400)
+    lookup = CacheLookup("jax", "miss", key="jit_step-1", folder="cache", written=True)
+    (tmp_path / ".jitscope").mkdir()
+    write(tmp_path / ".jitscope" / "run1.jsonl", recording(compilation(2, None, caches=(lookup,))))
+    before = files(tmp_path / "cache")
+    done = jitscope(
+        "cache", "prune", "--max-size", "0", "--yes", **NONE | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    )
+
+    assert (2, before) == (done.returncode, files(tmp_path / "cache"))
+    assert "no cache folder is in force here" in done.stderr
+
+
 def test_sums_are_by_kind(jitscope, tmp_path):
     fx_entry(tmp_path / "t", 1)
     fx_entry(tmp_path / "t", 2)

@@ -170,6 +170,20 @@ def test_a_folder_set_late_is_ignored_by_jax_and_that_is_told(configure, asked, 
     assert not (tmp_path / "second").exists()
 
 
+def test_a_relative_folder_is_recorded_from_the_root(configure, asked, tmp_path, monkeypatch):
+    """JAX follows it from the working directory of the moment: read elsewhere it would name another folder."""
+    for name in ("here", "there"):
+        (tmp_path / name / "cache").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    configure("cache")
+    (first,) = asked(call())
+    monkeypatch.chdir(tmp_path / "there")
+    (second,) = asked(call(3.0))
+
+    assert [str(tmp_path / "here" / "cache"), str(tmp_path / "there" / "cache")] == [first.folder, second.folder]
+    assert ("no_entry", "no_entry") == (first.reason, second.reason)
+
+
 def test_a_folder_set_late_for_the_first_time_works(configure, asked, tmp_path):
     configure(None)
     asked(call())

@@ -53,8 +53,8 @@ def places_in_force(told: Iterable[tuple[str, str, str]] = ()) -> list[Place]:
     else:
         found.append(Place(Path.home() / ".triton" / "cache", "triton", "Triton's default"))
     for cache, folder, source in told:
-        if "://" in folder:
-            continue
+        if not Path(folder).is_absolute():
+            continue  # a bucket's; or of a recording that does not say from where: another folder may be called so here
         if cache == "jax":
             found.append(Place(Path(folder), "jax", source))
         elif Path(folder).name in ("fxgraph", "aotautograd"):

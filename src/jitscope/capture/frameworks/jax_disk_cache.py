@@ -106,7 +106,7 @@ class DiskCache:
         elif not hit:
             lookup.reason = "no_entry"
             configured = jax.config.jax_compilation_cache_dir
-            if configured and folder is not None and os.path.abspath(configured) != os.path.abspath(folder):
+            if configured and folder is not None and privates.whole_path(str(configured)) != folder:
                 lookup.reason, lookup.words = "set_late", cut(str(configured), WORDS)
         parts, module, options, devices = self._local.keys.get(key, ([], None, None, None))
         lookup.parts = self._parts(parts, options, devices)
@@ -232,9 +232,8 @@ class DiskCache:
         if not config.jax_compilation_cache_dir:
             return CacheLookup("jax", "off", reason="no_folder")
         if opened and privates.folder() is None:
-            return CacheLookup(
-                "jax", "off", reason="unusable", words=self._failure, folder=str(config.jax_compilation_cache_dir)
-            )
+            folder = privates.whole_path(str(config.jax_compilation_cache_dir))
+            return CacheLookup("jax", "off", reason="unusable", words=self._failure, folder=folder)
         return CacheLookup("jax", "unknown", reason="not_seen")
 
 

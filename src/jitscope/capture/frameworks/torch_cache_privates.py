@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -383,7 +384,8 @@ def folder(cache: str) -> str | None:
     """Where a cache keeps its entries (``_get_tmp_dir``); None where that can't be told. Asked after a lookup only."""
     home = _fx() if cache == "fx_graph" else _aot()
     ask = getattr(home, "_get_tmp_dir", None)
-    return str(ask()) if callable(ask) else None
+    # A relative path in TORCHINDUCTOR_CACHE_DIR would name another folder when the recording is read.
+    return os.path.abspath(str(ask())) if callable(ask) else None
 
 
 def can_listen() -> bool:
