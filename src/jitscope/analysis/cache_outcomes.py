@@ -13,7 +13,7 @@ from jitscope.model.events import CacheEvent, CompilationEvent
 from jitscope.model.report import CacheOutcome, CacheReport
 
 Measured = Mapping[str, float]
-"""What compiling took, by JAX's key, as the recordings of other runs measured it."""
+"""What compiling took, by JAX's key, as recordings measured it, of this run or of others."""
 
 _REASONS = {
     "no_entry": "no entry has its key",
