@@ -129,6 +129,13 @@ def test_sizes_have_units(jitscope, folder, limit):
     assert "would delete 2 entries" in words(done)
 
 
+def test_a_size_beyond_all_numbers_is_a_size(jitscope, folder):
+    done = jitscope("cache", "prune", folder, "--max-size", "9" * 400 + "GB")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "would delete 0 entries" in words(done)
+
+
 @pytest.mark.parametrize(
     "wrong", [["--max-size", "lots"], ["--older-than", "soon"], ["--older-than", "30"], ["--max-size", "-1"], []]
 )

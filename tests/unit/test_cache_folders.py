@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import pickle
 import shutil
@@ -154,6 +155,35 @@ def test_a_foreign_folder_is_an_error_and_stays(folder):
         read_named(folder)
 
     assert (folder / "thesis.tex").exists()
+
+
+SHA = hashlib.sha256(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        f"cache/{SHA}",
+        f"thesis-{SHA}-cache",
+        f"{'A' * 52}/thesis.tex",
+        f"ab/c{'x' * 51}.py",
+        f"fxgraph/ab/f{'x' * 51}/{'y' * 51}",
+        f"aotautograd/notes/{'y' * 51}",
+    ],
+)
+def test_a_folder_that_merely_looks_like_a_cache_is_an_error_and_stays(folder, mine):
+    (folder / mine).parent.mkdir(parents=True)
+    age((folder / mine, (folder / mine).write_text("mine"))[0])
+    with pytest.raises(JitscopeError, match=r"no compilation cache.*nothing was touched"):
+        read_named(folder)
+
+
+def test_results_of_autotuning_beside_other_entries_are_inductors(folder):
+    fx_entry(folder)
+    (folder / "cache").mkdir()
+    (folder / "cache" / SHA).write_text("{}")
+
+    assert {"fx_graph", "autotune"} == {one.kind for one in read_named(folder).entries}
 
 
 def test_a_part_of_inductors_folder_is_an_error_that_names_the_whole(folder):

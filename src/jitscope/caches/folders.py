@@ -100,6 +100,8 @@ def read_named(path: Path) -> DiskFolder:
     for kind, reader in _READERS.items():
         # Only names are looked at until it is known whose it is.
         entries, strangers = reader(root, files) if _any(kind, files) else ([], len(files))
+        if kind == "jax" and all(entry.problem == jax_folder.FOREIGN for entry in entries):
+            entries, strangers = [], len(files)  # called like entries, and packed like none
         if best is None or len(entries) > best[0]:
             best = (len(entries), kind, entries, strangers)
     assert best is not None
@@ -117,8 +119,8 @@ def _any(kind: Kind, files: list[File]) -> bool:
     if kind == "jax":
         return any("/" not in file.path and jax_folder.NAME.fullmatch(file.path) for file in files)
     if kind == "torch":
-        return any(torch_folder.kind_of(file.path) is not None for file in files)
-    return any(torch_folder.is_triton(file.path) for file in files)
+        return any(torch_folder.shows_inductor(file.path) for file in files)
+    return any(torch_folder.shows_triton(file.path) for file in files)
 
 
 def _sorted(entries: list[DiskEntry]) -> tuple[DiskEntry, ...]:

@@ -94,6 +94,9 @@ def _seconds(root: Path, group: dict[str, File]) -> tuple[float | None, str | No
     return (float(seconds), None) if seconds < _LONG else (None, "its compile time makes no sense")
 
 
+FOREIGN = "neither zlib nor zstandard"
+
+
 class _DamageError(Exception):
     """What is wrong with an entry."""
 
@@ -115,7 +118,7 @@ def _start(data: bytes) -> bytes:
                 break
         return head[:4]
     if data[0] & 0x0F != 8:
-        raise _DamageError("neither zlib nor zstandard")
+        raise _DamageError(FOREIGN)
     try:
         return zlib.decompressobj().decompress(data, 4)
     except zlib.error as error:
