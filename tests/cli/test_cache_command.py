@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from builders import compilation, function, header, recording, write
-from cachedirs import atime, code_entry, fx_entry, jax_entry
+from cachedirs import age, atime, code_entry, fx_entry, jax_entry
 from subprocesses import installed
 
 from jitscope.model.caching import CacheLookup
@@ -186,6 +186,7 @@ def test_broken_entries_are_named_and_the_exit_code_says_so(jitscope, folder):
     whole = jitscope("cache", "verify", folder)
     (path,) = folder.glob("jit_other*-cache")
     path.write_bytes(path.read_bytes()[:-9])
+    age(path)
     done = jitscope("cache", "verify", folder)
 
     assert (0, 1) == (whole.returncode, done.returncode)
@@ -284,6 +285,14 @@ def test_why_of_a_function_in_a_run(jitscope, runs):
     value = valid(done.stdout, "cache-misses")
 
     assert ["computation"] == [change["part"] for change in value["misses"][0]["changes"]]
+
+
+def test_why_of_a_function_that_is_called_like_a_folder_here(jitscope, runs):
+    (runs / "step").mkdir()
+    done = jitscope("cache", "why", "step", cwd=runs)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "of step" in words(done)
 
 
 def test_why_of_the_first_run_says_that_it_was_the_first(jitscope, runs):

@@ -255,7 +255,7 @@ def test_a_broken_entry_of_jax_is_found(folder, data, what):
 
 def test_a_time_stamp_without_an_entry_is_found(folder):
     entry = jax_entry(folder)
-    atime(entry, 10)
+    atime(entry, 90)
     entry.unlink()
 
     assert "no entry beside its time stamp" == problem(folder)
@@ -323,8 +323,10 @@ def test_no_pickle_is_ever_loaded(folder, tmp_path):
 
 
 def test_an_empty_library_and_a_false_one_are_found(folder):
-    code_entry(folder, 0).write_bytes(b"")
-    code_entry(folder, 1).write_bytes(b"hello")
+    for number, data in enumerate((b"", b"hello")):
+        library = code_entry(folder, number)
+        library.write_bytes(data)
+        age(library)
 
     assert {"empty file", True} == {
         one.problem if "empty" in one.problem else one.problem.endswith("is no library")
@@ -333,9 +335,23 @@ def test_an_empty_library_and_a_false_one_are_found(folder):
 
 
 def test_a_kernel_with_a_broken_description_is_found(folder):
-    (triton_entry(folder) / "triton_poi_add.json").write_text("{")
+    description = triton_entry(folder) / "triton_poi_add.json"
+    description.write_text("{")
+    age(description)
 
     assert "triton_poi_add.json is no JSON" == problem(folder)
+
+
+def test_an_entry_that_is_being_written_is_not_called_broken(folder):
+    """JAX writes in place: what is half there may be whole in a moment."""
+    whole = jax_entry(folder, size=10_000).read_bytes()
+    jax_entry(folder, number=1, data=whole[: len(whole) // 2], old=5)
+    old = jax_entry(folder, number=2, data=whole[: len(whole) // 2], old=90)
+    found = verify(read_named(folder))
+
+    assert [old.name] == [entry.files[0] for entry in found.broken]
+    assert (2, [1]) == (found.checked, list(found.unchecked.values()))
+    assert "may still be writing" in next(iter(found.unchecked))
 
 
 def test_an_entry_that_vanishes_is_not_called_broken(folder):

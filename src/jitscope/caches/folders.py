@@ -100,8 +100,8 @@ def read_named(path: Path) -> DiskFolder:
     for kind, reader in _READERS.items():
         # Only names are looked at until it is known whose it is.
         entries, strangers = reader(root, files) if _any(kind, files) else ([], len(files))
-        if kind == "jax" and all(entry.problem == jax_folder.FOREIGN for entry in entries):
-            entries, strangers = [], len(files)  # called like entries, and packed like none
+        if kind == "jax" and not any(jax_folder.is_jaxs(entry) for entry in entries):
+            entries, strangers = [], len(files)
         if best is None or len(entries) > best[0]:
             best = (len(entries), kind, entries, strangers)
     assert best is not None

@@ -67,6 +67,14 @@ def _entry(root: Path, key: str, group: dict[str, File]) -> DiskEntry:
     )
 
 
+def is_jaxs(entry: DiskEntry) -> bool:
+    """Whether an entry shows that its folder is JAX's: it is packed like one, or called like most.
+
+    A file that is only called ``<anything>-<sha256>-cache`` can be anybody's.
+    """
+    return entry.problem != FOREIGN or entry.key.startswith(("jit_", "pmap_"))
+
+
 def _stamp(root: Path, file: File | None) -> float | None:
     if file is None:
         return None
