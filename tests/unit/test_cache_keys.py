@@ -2,10 +2,11 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitscope.analysis.cache_keys import KeyStory, changes, key_story
+from jitscope.analysis.cache_keys import LOCATIONS, KeyStory, changes, key_story
 from jitscope.capture.keys import KEPT, MOST_TEXT, KeyBook
 from jitscope.model.caching import KeyPart, pack, unpack
 
@@ -185,6 +186,20 @@ def test_an_equal_text_that_hides_constants_says_that_it_is_them():
     (change,) = changes(story(text, computation="1"), story(text, computation="2"))
 
     assert ("only the contents of a constant array, which are not recorded",) == change.inside
+
+
+@pytest.mark.parametrize("constants", [False, True])
+def test_an_equal_text_whose_key_has_source_locations_says_that_it_is_them(constants):
+    text = "dense_resource<__elided__>" if constants else "add"
+    known = {LOCATIONS: KeyPart(LOCATIONS, "", "True")}
+    old, new = (
+        KeyStory(known | {"computation": KeyPart("computation", digest)}, text, None, {}) for digest in ("1", "2")
+    )
+    (change,) = changes(old, new)
+
+    assert change.inside[0].startswith("source locations")
+    assert constants == ("constant array" in change.inside[0])
+    assert LOCATIONS in change.fix
 
 
 def test_without_a_text_what_differs_is_said_to_be_unknown():

@@ -48,6 +48,7 @@ TITLES = {
     "compile_options": "compile options",
     "accelerator_config": "the devices",
     "compression": "how entries are packed (whether zstandard is installed)",
+    "jax_compilation_cache_include_metadata_in_key": "whether source locations are part of the key",
     "custom_hook": "what jax._src.cache_key.custom_hook returns",
     "torch_version": "torch itself, its version or its source files",
     "system_info": "the device, or the versions of CUDA and Triton",
@@ -80,6 +81,8 @@ _FIXES = {
     "system_info": "entries belong to one device and its versions: compile on the kind that will be used",
     "cpp_runtime_thread_count": "set the same number of threads (OMP_NUM_THREADS) everywhere",
 }
+LOCATIONS = "jax_compilation_cache_include_metadata_in_key"
+"""Recorded where it is on: source locations are hashed with the program then, and its text has none."""
 _OF_INDUCTOR = ("inductor_config", "inductor_config_comms", "fx_kwargs", "custom_backend_codegen_configs")
 """Of AOTAutograd's key these are recorded as a whole."""
 _OWN_FOLDER = "xla_gpu_per_fusion_autotune_cache_dir"
@@ -164,7 +167,11 @@ def _in_program(old: KeyStory, new: KeyStory) -> tuple[tuple[str, ...], str | No
     differing = text_differences(old.text, new.text)
     if any(one.startswith("the function's name") for one in differing):
         fix = fix or "keep the function's name: it is part of the program"
-    if not differing and hides_constants(new.text):
+    if not differing and (LOCATIONS in new.parts or LOCATIONS in old.parts):
+        hidden = ", or the contents of a constant array, which are not recorded" if hides_constants(new.text) else ""
+        differing = (f"source locations: files, lines or callers{hidden}",)
+        fix = fix or f"set {LOCATIONS} to False: the program's key has no source locations then"
+    elif not differing and hides_constants(new.text):
         differing = ("only the contents of a constant array, which are not recorded",)
         fix = fix or "pass the array as an argument: an array that a function takes from around it is a constant"
     elif not differing:

@@ -185,6 +185,8 @@ class DiskCache:
                     if len(self._options) < 1_000:
                         self._options[part.digest] = known
                 found += known
+        if found and getattr(jax.config, _LOCATIONS, False):
+            found.append(KeyPart(_LOCATIONS, "", "True"))
         return found
 
     def events(
@@ -237,4 +239,6 @@ class DiskCache:
         return CacheLookup("jax", "unknown", reason="not_seen")
 
 
+_LOCATIONS = "jax_compilation_cache_include_metadata_in_key"
+"""No part by itself: where it is on, the program is hashed with its source locations."""
 _PLATFORMS = ("tpu", "gpu", "cuda", "rocm", "cpu", "neuron")
