@@ -205,6 +205,19 @@ def test_hostile_names_are_shown_escaped(jitscope, tmp_path):
     assert "[red]" in words(done)
 
 
+def test_names_that_are_no_text_are_valid_json(jitscope, tmp_path):
+    """A file's name is bytes, and need not be UTF-8."""
+    entry = jax_entry(tmp_path / "cache", "jit_")
+    try:
+        entry.rename(entry.with_name(entry.name.replace("jit_", os.fsdecode(b"jit_\xff"))))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    done = jitscope("cache", "ls", tmp_path / "cache", "--format", "json")
+
+    assert ["jit_\\udcff"] == [one["program"] for one in valid(done.stdout, "cache-listing")["folders"][0]["entries"]]
+    valid(jitscope("cache", "verify", tmp_path / "cache", "--format", "json").stdout, "cache-checks")
+
+
 def test_no_framework_is_imported(folder, tmp_path):
     code = (
         "import sys\nfrom jitscope.commands import main\n"
