@@ -82,7 +82,7 @@ def listen_to_artifacts() -> bool:
 
     Programs load them before they compile anything: with ``jitscope run`` this is called as soon as torch is there.
     """
-    manager = getattr(sys.modules.get(ARTIFACTS), "CacheArtifactManager", None)
+    manager: Any = getattr(sys.modules.get(ARTIFACTS), "CacheArtifactManager", None)
     if not hasattr(manager, "populate_caches"):
         return False
     if hasattr(manager.populate_caches, _REMEMBERS):
