@@ -283,12 +283,14 @@ def test_what_calls_back_is_written_or_not_as_jax_does(configure, asked, tmp_pat
 def test_a_broken_entry_is_told_in_jaxs_words(configure, asked, tmp_path):
     configure(tmp_path / "cache")
     (first,) = asked(call())
-    (tmp_path / "cache" / f"{first.key}-cache").write_bytes(b"not packed")
+    entry = tmp_path / "cache" / f"{first.key}-cache"
+    entry.write_bytes(b"not packed")
     restart()
     (lookup,) = asked(call())
 
     assert ("miss", "unreadable", first.key) == (lookup.result, lookup.reason, lookup.key)
     assert lookup.words
+    assert (False, "broken_entry", b"not packed") == (lookup.written, lookup.unwritten, entry.read_bytes())
 
 
 @pytest.mark.filterwarnings("ignore:Error writing persistent compilation cache entry")

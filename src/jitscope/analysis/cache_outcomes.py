@@ -38,6 +38,8 @@ _UNWRITTEN = {
     "too_quick": "compiling took less than is worth an entry ({words})",
     "too_small": "the entry would be too small ({words})",
     "too_large": "the entry is larger than the whole cache may be ({words})",
+    "broken_entry": "the one that can't be read is in its place, and JAX never replaces it: delete it (jitscope cache "
+    "verify names it)",
     "host_callbacks": "it calls back into Python (jax.debug.print, pure_callback, io_callback)",
     "not_first_process": "only the first process of several writes entries ({words})",
     "failed": "writing failed: {words}",
