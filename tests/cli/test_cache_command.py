@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from builders import compilation, function, header, recording, write
-from cachedirs import atime, code_entry, fx_entry, jax_entry
+from cachedirs import age, atime, code_entry, fx_entry, jax_entry
 from subprocesses import installed
 
 from jitscope.model.caching import CacheLookup
@@ -79,6 +79,20 @@ def test_a_folder_that_only_a_recording_tells_of_is_listed(jitscope, folder):
     assert "run run1" == found[str(folder)]
 
 
+def test_a_relative_folder_of_a_recording_is_not_taken_for_one_that_is_called_so_here(jitscope, tmp_path):
+    atime(jax_entry(tmp_path / "cache", "jit_step", 1), 3 * 86400)
+    lookup = CacheLookup("jax", "miss", key="jit_step-1", folder="cache", written=True)
+    (tmp_path / ".jitscope").mkdir()
+    write(tmp_path / ".jitscope" / "run1.jsonl", recording(compilation(2, None, caches=(lookup,))))
+    before = files(tmp_path / "cache")
+    done = jitscope(
+        "cache", "prune", "--max-size", "0", "--yes", **NONE | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    )
+
+    assert (2, before) == (done.returncode, files(tmp_path / "cache"))
+    assert "no cache folder is in force here" in done.stderr
+
+
 def test_sums_are_by_kind(jitscope, tmp_path):
     fx_entry(tmp_path / "t", 1)
     fx_entry(tmp_path / "t", 2)
@@ -113,6 +127,13 @@ def test_sizes_have_units(jitscope, folder, limit):
     done = jitscope("cache", "prune", folder, "--max-size", limit)
 
     assert "would delete 2 entries" in words(done)
+
+
+def test_a_size_beyond_all_numbers_is_a_size(jitscope, folder):
+    done = jitscope("cache", "prune", folder, "--max-size", "9" * 400 + "GB")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "would delete 0 entries" in words(done)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +186,7 @@ def test_broken_entries_are_named_and_the_exit_code_says_so(jitscope, folder):
     whole = jitscope("cache", "verify", folder)
     (path,) = folder.glob("jit_other*-cache")
     path.write_bytes(path.read_bytes()[:-9])
+    age(path)
     done = jitscope("cache", "verify", folder)
 
     assert (0, 1) == (whole.returncode, done.returncode)
@@ -181,6 +203,19 @@ def test_hostile_names_are_shown_escaped(jitscope, tmp_path):
 
     assert "\x1b" not in words(done)
     assert "[red]" in words(done)
+
+
+def test_names_that_are_no_text_are_valid_json(jitscope, tmp_path):
+    """A file's name is bytes, and need not be UTF-8."""
+    entry = jax_entry(tmp_path / "cache", "jit_")
+    try:
+        entry.rename(entry.with_name(entry.name.replace("jit_", os.fsdecode(b"jit_\xff"))))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    done = jitscope("cache", "ls", tmp_path / "cache", "--format", "json")
+
+    assert ["jit_\\udcff"] == [one["program"] for one in valid(done.stdout, "cache-listing")["folders"][0]["entries"]]
+    valid(jitscope("cache", "verify", tmp_path / "cache", "--format", "json").stdout, "cache-checks")
 
 
 def test_no_framework_is_imported(folder, tmp_path):
@@ -263,6 +298,14 @@ def test_why_of_a_function_in_a_run(jitscope, runs):
     value = valid(done.stdout, "cache-misses")
 
     assert ["computation"] == [change["part"] for change in value["misses"][0]["changes"]]
+
+
+def test_why_of_a_function_that_is_called_like_a_folder_here(jitscope, runs):
+    (runs / "step").mkdir()
+    done = jitscope("cache", "why", "step", cwd=runs)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "of step" in words(done)
 
 
 def test_why_of_the_first_run_says_that_it_was_the_first(jitscope, runs):

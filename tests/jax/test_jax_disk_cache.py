@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
-from subprocesses import run
+from subprocesses import SRC, run
 
 jax = pytest.importorskip("jax")
 np = pytest.importorskip("numpy")
@@ -87,6 +90,49 @@ X = np.ones(20, np.float32)
 
 def call(*args, **fields):
     return lambda: f_of(*args, **fields)(X)
+
+
+# -- keys are those of the program without jitscope ---------------------------------------------------
+
+KEYED = """
+import sys
+import jax
+import numpy as np
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_compilation_cache_include_metadata_in_key", True)
+@jax.jit
+def step(x):
+    return (x * 2).sum()
+jax.grad(lambda x: step(x))(np.ones(3, np.float32))
+step(np.ones(4, np.float32))
+"""
+
+
+def test_a_program_that_jitscope_runs_has_the_keys_that_it_has_without(tmp_path):
+    """Source locations are part of them here: no frame below the program may be told to JAX."""
+    (tmp_path / "program.py").write_text(KEYED)
+    keys = []
+    for before in ([], ["-m", "jitscope", "run", "--no-report"]):
+        command = [sys.executable, *before, "program.py", "cache"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([SRC, *sys.path]), "JITSCOPE_STRICT": "1"}
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
+        keys.append(sorted(path.name for path in (tmp_path / "cache").iterdir()))
+        shutil.rmtree(tmp_path / "cache")
+
+    assert keys[0] == keys[1] != []
+
+
+def test_a_key_with_source_locations_says_so(configure, asked, tmp_path):
+    configure(tmp_path / "cache")
+    jax.config.update("jax_compilation_cache_include_metadata_in_key", True)
+    try:
+        (lookup,) = asked(call())
+    finally:
+        jax.config.update("jax_compilation_cache_include_metadata_in_key", False)
+    story = key_story(lookup.parts, index_events(asked.recording).keys)
+
+    assert "True" == story.parts["jax_compilation_cache_include_metadata_in_key"].text
 
 
 # -- what came of a lookup ---------------------------------------------------------------------------
@@ -170,6 +216,20 @@ def test_a_folder_set_late_is_ignored_by_jax_and_that_is_told(configure, asked, 
     assert not (tmp_path / "second").exists()
 
 
+def test_a_relative_folder_is_recorded_from_the_root(configure, asked, tmp_path, monkeypatch):
+    """JAX follows it from the working directory of the moment: read elsewhere it would name another folder."""
+    for name in ("here", "there"):
+        (tmp_path / name / "cache").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    configure("cache")
+    (first,) = asked(call())
+    monkeypatch.chdir(tmp_path / "there")
+    (second,) = asked(call(3.0))
+
+    assert [str(tmp_path / "here" / "cache"), str(tmp_path / "there" / "cache")] == [first.folder, second.folder]
+    assert ("no_entry", "no_entry") == (first.reason, second.reason)
+
+
 def test_a_folder_set_late_for_the_first_time_works(configure, asked, tmp_path):
     configure(None)
     asked(call())
@@ -223,12 +283,14 @@ def test_what_calls_back_is_written_or_not_as_jax_does(configure, asked, tmp_pat
 def test_a_broken_entry_is_told_in_jaxs_words(configure, asked, tmp_path):
     configure(tmp_path / "cache")
     (first,) = asked(call())
-    (tmp_path / "cache" / f"{first.key}-cache").write_bytes(b"not packed")
+    entry = tmp_path / "cache" / f"{first.key}-cache"
+    entry.write_bytes(b"not packed")
     restart()
     (lookup,) = asked(call())
 
     assert ("miss", "unreadable", first.key) == (lookup.result, lookup.reason, lookup.key)
     assert lookup.words
+    assert (False, "broken_entry", b"not packed") == (lookup.written, lookup.unwritten, entry.read_bytes())
 
 
 @pytest.mark.filterwarnings("ignore:Error writing persistent compilation cache entry")

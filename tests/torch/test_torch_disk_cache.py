@@ -96,6 +96,25 @@ def test_all_hooks_are_there():
     assert [] == [one.name for one in privates.CAPABILITIES if not one.found()]
 
 
+EARLY = """
+from jitscope.capture import autowatch
+autowatch.install()
+import torch
+from torch.compiler._cache import CacheArtifactManager
+class Artifact:
+    key = "f123"
+    def type(self): return "inductor"
+    def populate_cache(self): print("populated")
+info = CacheArtifactManager.populate_caches({"inductor": [Artifact()]})
+from jitscope.capture.frameworks.torch_cache_privates import came_with_artifacts
+print(info.artifacts["inductor"], came_with_artifacts("fx_graph", "f123"), came_with_artifacts("fx_graph", "f4"))
+"""
+
+
+def test_a_mega_cache_that_is_loaded_before_anything_is_compiled_is_seen():
+    assert "populated\n['f123'] True False\n" == run(EARLY).stdout
+
+
 def test_what_does_not_use_inductor_has_no_lookups(recorded):
     import jitscope
 

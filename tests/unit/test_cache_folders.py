@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import pickle
 import shutil
@@ -156,6 +157,35 @@ def test_a_foreign_folder_is_an_error_and_stays(folder):
     assert (folder / "thesis.tex").exists()
 
 
+SHA = hashlib.sha256(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        f"cache/{SHA}",
+        f"thesis-{SHA}-cache",
+        f"{'A' * 52}/thesis.tex",
+        f"ab/c{'x' * 51}.py",
+        f"fxgraph/ab/f{'x' * 51}/{'y' * 51}",
+        f"aotautograd/notes/{'y' * 51}",
+    ],
+)
+def test_a_folder_that_merely_looks_like_a_cache_is_an_error_and_stays(folder, mine):
+    (folder / mine).parent.mkdir(parents=True)
+    age((folder / mine, (folder / mine).write_text("mine"))[0])
+    with pytest.raises(JitscopeError, match=r"no compilation cache.*nothing was touched"):
+        read_named(folder)
+
+
+def test_results_of_autotuning_beside_other_entries_are_inductors(folder):
+    fx_entry(folder)
+    (folder / "cache").mkdir()
+    (folder / "cache" / SHA).write_text("{}")
+
+    assert {"fx_graph", "autotune"} == {one.kind for one in read_named(folder).entries}
+
+
 def test_a_part_of_inductors_folder_is_an_error_that_names_the_whole(folder):
     fx_entry(folder)
     with pytest.raises(JitscopeError, match=f"name {folder}"):
@@ -225,7 +255,7 @@ def test_a_broken_entry_of_jax_is_found(folder, data, what):
 
 def test_a_time_stamp_without_an_entry_is_found(folder):
     entry = jax_entry(folder)
-    atime(entry, 10)
+    atime(entry, 90)
     entry.unlink()
 
     assert "no entry beside its time stamp" == problem(folder)
@@ -293,8 +323,10 @@ def test_no_pickle_is_ever_loaded(folder, tmp_path):
 
 
 def test_an_empty_library_and_a_false_one_are_found(folder):
-    code_entry(folder, 0).write_bytes(b"")
-    code_entry(folder, 1).write_bytes(b"hello")
+    for number, data in enumerate((b"", b"hello")):
+        library = code_entry(folder, number)
+        library.write_bytes(data)
+        age(library)
 
     assert {"empty file", True} == {
         one.problem if "empty" in one.problem else one.problem.endswith("is no library")
@@ -303,9 +335,23 @@ def test_an_empty_library_and_a_false_one_are_found(folder):
 
 
 def test_a_kernel_with_a_broken_description_is_found(folder):
-    (triton_entry(folder) / "triton_poi_add.json").write_text("{")
+    description = triton_entry(folder) / "triton_poi_add.json"
+    description.write_text("{")
+    age(description)
 
     assert "triton_poi_add.json is no JSON" == problem(folder)
+
+
+def test_an_entry_that_is_being_written_is_not_called_broken(folder):
+    """JAX writes in place: what is half there may be whole in a moment."""
+    whole = jax_entry(folder, size=10_000).read_bytes()
+    jax_entry(folder, number=1, data=whole[: len(whole) // 2], old=5)
+    old = jax_entry(folder, number=2, data=whole[: len(whole) // 2], old=90)
+    found = verify(read_named(folder))
+
+    assert [old.name] == [entry.files[0] for entry in found.broken]
+    assert (2, [1]) == (found.checked, list(found.unchecked.values()))
+    assert "may still be writing" in next(iter(found.unchecked))
 
 
 def test_an_entry_that_vanishes_is_not_called_broken(folder):

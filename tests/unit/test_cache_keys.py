@@ -2,10 +2,11 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitscope.analysis.cache_keys import KeyStory, changes, key_story
+from jitscope.analysis.cache_keys import LOCATIONS, KeyStory, changes, key_story
 from jitscope.capture.keys import KEPT, MOST_TEXT, KeyBook
 from jitscope.model.caching import KeyPart, pack, unpack
 
@@ -114,6 +115,36 @@ def test_each_part_that_differs_is_a_change_and_the_program_comes_last():
     assert ["XLA flags", "computation"] == [one.part for one in found]
 
 
+def test_a_version_comes_first_and_what_only_follows_from_it_is_not_blamed():
+    """Another jaxlib serializes programs, options and devices in its own way."""
+    names = ("computation", "compile_options", "accelerator_config", "jax_lib version")
+    old, new = (
+        KeyStory(
+            {
+                name: KeyPart(name, digest, text)
+                for name, text in zip(names, (None, None, "cpu x1", version), strict=True)
+            },
+            "module @jit_f", None, {},
+        )
+        for digest, version in (("1", "0.9.0"), ("2", "0.10.2"))
+    )  # fmt: skip
+    found = changes(old, new)
+
+    assert "jax_lib version" == found[0].part
+    assert all("another jaxlib" in one.inside[0] and one.fix is None for one in found[1:])
+    assert 4 == len(found)
+
+
+def test_devices_that_are_called_the_same_are_not_said_to_be_others():
+    old, new = (
+        KeyStory({"accelerator_config": KeyPart("accelerator_config", digest, "cpu x1")}, None, None, {})
+        for digest in "12"
+    )
+    (change,) = changes(old, new)
+
+    assert "called the same" in change.inside[0]
+
+
 def test_flags_are_told_one_by_one():
     old, new = (
         KeyStory({"XLA flags": KeyPart("XLA flags", text, text)}, None, None, {})
@@ -185,6 +216,20 @@ def test_an_equal_text_that_hides_constants_says_that_it_is_them():
     (change,) = changes(story(text, computation="1"), story(text, computation="2"))
 
     assert ("only the contents of a constant array, which are not recorded",) == change.inside
+
+
+@pytest.mark.parametrize("constants", [False, True])
+def test_an_equal_text_whose_key_has_source_locations_says_that_it_is_them(constants):
+    text = "dense_resource<__elided__>" if constants else "add"
+    known = {LOCATIONS: KeyPart(LOCATIONS, "", "True")}
+    old, new = (
+        KeyStory(known | {"computation": KeyPart("computation", digest)}, text, None, {}) for digest in ("1", "2")
+    )
+    (change,) = changes(old, new)
+
+    assert change.inside[0].startswith("source locations")
+    assert constants == ("constant array" in change.inside[0])
+    assert LOCATIONS in change.fix
 
 
 def test_without_a_text_what_differs_is_said_to_be_unknown():

@@ -5,6 +5,7 @@ from builders import compilation, function, recording
 
 from jitscope.analysis.build import build_report
 from jitscope.analysis.cache_outcomes import measured_in, outcome_of, reason_text, unwritten_text
+from jitscope.analysis.part import build_part_report
 from jitscope.model.caching import CacheLookup
 from jitscope.model.events import Phase, PhaseEvent
 
@@ -104,6 +105,25 @@ def test_sums_of_known_hits_add_up():
     (cache,) = report_of(jax_hit(), jax_hit(), measured={KEY: 2.75}).caches
 
     assert (4.5, 0) == (cache.saved_seconds, cache.saved_unknown)
+
+
+def test_what_this_run_measured_itself_serves_its_own_hits():
+    """A program that is compiled, forgotten and read again: the run knows what its own entry took."""
+    report = report_of(jax_miss(written=True, compile_seconds=2.25), jax_hit(), measured={KEY: 2.75})
+    (cache,) = report.caches
+    (one,) = report.functions[0].compilations_detail[1].caches
+
+    assert (1.75, 0) == (cache.saved_seconds, cache.saved_unknown)
+    assert (1.75, "recording") == (one.saved_seconds, one.saved_from)
+
+
+def test_a_part_knows_what_the_entry_took_that_was_made_before_it():
+    first, second = (
+        compilation(n, caches=(one,)) for n, one in ((2, jax_miss(written=True, compile_seconds=2.25)), (3, jax_hit()))
+    )
+    (cache,) = build_part_report(recording(function(1), first, second), recording(function(1), second)).caches
+
+    assert (1.75, 0) == (cache.saved_seconds, cache.saved_unknown)
 
 
 def test_what_hits_took_all_the_same_leaves_out_the_reading():

@@ -26,7 +26,8 @@ def build_report(recording: Recording, measured: Measured | None = None) -> Repo
     """
     index = index_events(recording)
     if measured:
-        index = msgspec.structs.replace(index, compile_seconds_by_key=measured)
+        both = {**measured, **index.compile_seconds_by_key}
+        index = msgspec.structs.replace(index, compile_seconds_by_key=both)
     judged = judge(index)
     notes = (*notes_of(recording, index), *bounded_notes(judged.values(), index))
     return report_from(recording, index, function_reports(index, judged), notes, index)

@@ -48,6 +48,7 @@ TITLES = {
     "compile_options": "compile options",
     "accelerator_config": "the devices",
     "compression": "how entries are packed (whether zstandard is installed)",
+    "jax_compilation_cache_include_metadata_in_key": "whether source locations are part of the key",
     "custom_hook": "what jax._src.cache_key.custom_hook returns",
     "torch_version": "torch itself, its version or its source files",
     "system_info": "the device, or the versions of CUDA and Triton",
@@ -80,6 +81,8 @@ _FIXES = {
     "system_info": "entries belong to one device and its versions: compile on the kind that will be used",
     "cpp_runtime_thread_count": "set the same number of threads (OMP_NUM_THREADS) everywhere",
 }
+LOCATIONS = "jax_compilation_cache_include_metadata_in_key"
+"""Recorded where it is on: source locations are hashed with the program then, and its text has none."""
 _OF_INDUCTOR = ("inductor_config", "inductor_config_comms", "fx_kwargs", "custom_backend_codegen_configs")
 """Of AOTAutograd's key these are recorded as a whole."""
 _OWN_FOLDER = "xla_gpu_per_fusion_autotune_cache_dir"
@@ -90,8 +93,15 @@ _OWN_FOLDER_FIX = (
 _CAPTURED_FIX = "pass {name} as an argument: a value that a function takes from around it is a constant of the program"
 
 
+_VERSIONS = ("jax_lib version", "torch_version")
+_UNSHOWN = "something that its text does not show"
+_UNREADABLE = "an option that has no readable value"
+_ALIKE = "they are called the same; what else of them is hashed is not known"
+_BY_JAXLIB = "nothing that can be seen: another jaxlib may write the same thing in another way"
+
+
 def changes(old: KeyStory, new: KeyStory) -> tuple[PartChange, ...]:
-    """The parts that differ, the cheapest to undo first, the program last where anything else differs, too."""
+    """The parts that differ: versions first, since other parts follow from them, the program last."""
     names = [*new.parts, *(name for name in old.parts if name not in new.parts)]
     found: list[PartChange] = []
     for name in names:
@@ -113,7 +123,7 @@ def changes(old: KeyStory, new: KeyStory) -> tuple[PartChange, ...]:
     single = {name.partition("[")[0] for name in whole if "[" in name}
     # A dictionary that is hashed as a whole, and its settings, which are told one by one.
     kept = [one for one in found if one.part not in single]
-    return tuple(sorted(kept, key=lambda one: one.part in PROGRAMS))
+    return tuple(sorted(kept, key=lambda one: (one.part in PROGRAMS, one.part not in _VERSIONS)))
 
 
 def _change(name: str, a: KeyPart | None, b: KeyPart | None, old: KeyStory, new: KeyStory) -> PartChange:
@@ -127,13 +137,18 @@ def _change(name: str, a: KeyPart | None, b: KeyPart | None, old: KeyStory, new:
     fix = _FIXES.get(family)
     if name in PROGRAMS:
         inside, fix = _in_program(old, new)
+        if inside == (_UNSHOWN,) and _other_jaxlib(old, new):
+            inside = (_BY_JAXLIB,)
         return PartChange(name, title, None, None, inside, fix)
     before, after = (part.text if part is not None else None for part in (a, b))
     inside = ()
     if name == "compile_options":
-        inside = _in_options(old, new)
+        inside = _in_options(old, new) or (_BY_JAXLIB if _other_jaxlib(old, new) else _UNREADABLE,)
         if any(_OWN_FOLDER in one for one in inside):
             fix = _OWN_FOLDER_FIX
+    elif name == "accelerator_config" and before == after:
+        # More of a device is hashed than its kind.
+        inside, fix = ((_BY_JAXLIB,), None) if _other_jaxlib(old, new) else ((_ALIKE,), fix)
     elif name == "XLA flags":
         inside = _in_flags(before or "", after or "")
     elif family in ("example_inputs",) and before and after:
@@ -144,6 +159,10 @@ def _change(name: str, a: KeyPart | None, b: KeyPart | None, old: KeyStory, new:
         # A hash of torch's sources: nothing to be read in it.
         before = after = None
     return PartChange(name, title, before, after, inside, fix)
+
+
+def _other_jaxlib(old: KeyStory, new: KeyStory) -> bool:
+    return old.parts.get("jax_lib version") != new.parts.get("jax_lib version")
 
 
 def _in_program(old: KeyStory, new: KeyStory) -> tuple[tuple[str, ...], str | None]:
@@ -164,11 +183,15 @@ def _in_program(old: KeyStory, new: KeyStory) -> tuple[tuple[str, ...], str | No
     differing = text_differences(old.text, new.text)
     if any(one.startswith("the function's name") for one in differing):
         fix = fix or "keep the function's name: it is part of the program"
-    if not differing and hides_constants(new.text):
+    if not differing and (LOCATIONS in new.parts or LOCATIONS in old.parts):
+        hidden = ", or the contents of a constant array, which are not recorded" if hides_constants(new.text) else ""
+        differing = (f"source locations: files, lines or callers{hidden}",)
+        fix = fix or f"set {LOCATIONS} to False: the program's key has no source locations then"
+    elif not differing and hides_constants(new.text):
         differing = ("only the contents of a constant array, which are not recorded",)
         fix = fix or "pass the array as an argument: an array that a function takes from around it is a constant"
     elif not differing:
-        differing = ("something that its text does not show",)
+        differing = (_UNSHOWN,)
     return (*told, *differing), fix
 
 
@@ -179,7 +202,7 @@ def _in_options(old: KeyStory, new: KeyStory) -> tuple[str, ...]:
         a, b = (one.parts[name].text if name in one.parts else None for one in (old, new))
         if a != b:
             told.append(f"{name[len('compile_options[') : -1]}: {_of(a)} → {_of(b)}")
-    return tuple(told) or ("an option that has no readable value",)
+    return tuple(told)
 
 
 def _in_flags(old: str, new: str) -> tuple[str, ...]:

@@ -119,7 +119,9 @@ def _explain(one: _Asked, earlier: Sequence[_Asked]) -> Miss:
     if lookup.key is None:
         return _miss(one, "no_key", reason_text(lookup) or "the framework made no key")
     if lookup.reason in ("unreadable", "guards", "fx_graph_missing"):
-        return _miss(one, "unreadable", reason_text(lookup) or "")
+        unwritten = unwritten_text(lookup)
+        more = f"; not written anew: {unwritten}" if unwritten else ""
+        return _miss(one, "unreadable", (reason_text(lookup) or "") + more)
     same = [other for other in earlier if (other.lookup.cache, other.lookup.key) == (lookup.cache, lookup.key)]
     if same:
         return _same_key(one, same)

@@ -13,7 +13,7 @@ from jitscope.model.events import CacheEvent, CompilationEvent
 from jitscope.model.report import CacheOutcome, CacheReport
 
 Measured = Mapping[str, float]
-"""What compiling took, by JAX's key, as the recordings of other runs measured it."""
+"""What compiling took, by JAX's key, as recordings measured it, of this run or of others."""
 
 _REASONS = {
     "no_entry": "no entry has its key",
@@ -38,6 +38,8 @@ _UNWRITTEN = {
     "too_quick": "compiling took less than is worth an entry ({words})",
     "too_small": "the entry would be too small ({words})",
     "too_large": "the entry is larger than the whole cache may be ({words})",
+    "broken_entry": "the one that can't be read is in its place, and JAX never replaces it: delete it (jitscope cache "
+    "verify names it)",
     "host_callbacks": "it calls back into Python (jax.debug.print, pure_callback, io_callback)",
     "not_first_process": "only the first process of several writes entries ({words})",
     "failed": "writing failed: {words}",

@@ -7,6 +7,7 @@ from operator import is_
 
 import msgspec
 
+from jitscope.analysis.cache_outcomes import measured_in
 from jitscope.model.caching import CacheKeyEvent, CacheLookup
 from jitscope.model.events import (
     AddedUpEvent,
@@ -70,7 +71,7 @@ class Index(msgspec.Struct, frozen=True):
     keys: dict[int, CacheKeyEvent] = {}
     """What keys of caches on disk were made of."""
     compile_seconds_by_key: Mapping[str, float] = {}
-    """What other recordings measured: see `cache_outcomes`."""
+    """What this recording and others measured: see `cache_outcomes`."""
 
 
 def index_events(recording: Recording) -> Index:
@@ -203,6 +204,7 @@ def index_events(recording: Recording) -> Index:
         measured=tuple(one for one in measured if one.function in functions),
         unended=_unended(recording, end),
         keys=keys,
+        compile_seconds_by_key=measured_in(whole),
     )
 
 

@@ -37,6 +37,8 @@ def build_part_report(whole: Recording, part: Recording, since: Recording | None
     events = tuple(one for one in part.events if not isinstance(one, PhaseEvent) or one.compilation in mine)
     own = msgspec.structs.replace(part, events=events)
     known, index = index_events(_with_all_of(part, whole)), index_events(own)
+    # An entry that the part found may have been made before it.
+    index = msgspec.structs.replace(index, compile_seconds_by_key=known.compile_seconds_by_key)
     judged = {identity: one for identity, one in judge(known).items() if identity in mine}
     if since is not None:
         first = judge(index_events(since))

@@ -53,8 +53,8 @@ def places_in_force(told: Iterable[tuple[str, str, str]] = ()) -> list[Place]:
     else:
         found.append(Place(Path.home() / ".triton" / "cache", "triton", "Triton's default"))
     for cache, folder, source in told:
-        if "://" in folder:
-            continue
+        if not Path(folder).is_absolute():
+            continue  # a bucket's; or of a recording that does not say from where: another folder may be called so here
         if cache == "jax":
             found.append(Place(Path(folder), "jax", source))
         elif Path(folder).name in ("fxgraph", "aotautograd"):
@@ -100,6 +100,8 @@ def read_named(path: Path) -> DiskFolder:
     for kind, reader in _READERS.items():
         # Only names are looked at until it is known whose it is.
         entries, strangers = reader(root, files) if _any(kind, files) else ([], len(files))
+        if kind == "jax" and not any(jax_folder.is_jaxs(entry) for entry in entries):
+            entries, strangers = [], len(files)
         if best is None or len(entries) > best[0]:
             best = (len(entries), kind, entries, strangers)
     assert best is not None
@@ -117,8 +119,8 @@ def _any(kind: Kind, files: list[File]) -> bool:
     if kind == "jax":
         return any("/" not in file.path and jax_folder.NAME.fullmatch(file.path) for file in files)
     if kind == "torch":
-        return any(torch_folder.kind_of(file.path) is not None for file in files)
-    return any(torch_folder.is_triton(file.path) for file in files)
+        return any(torch_folder.shows_inductor(file.path) for file in files)
+    return any(torch_folder.shows_triton(file.path) for file in files)
 
 
 def _sorted(entries: list[DiskEntry]) -> tuple[DiskEntry, ...]:

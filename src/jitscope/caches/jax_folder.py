@@ -67,6 +67,14 @@ def _entry(root: Path, key: str, group: dict[str, File]) -> DiskEntry:
     )
 
 
+def is_jaxs(entry: DiskEntry) -> bool:
+    """Whether an entry shows that its folder is JAX's: it is packed like one, or called like most.
+
+    A file that is only called ``<anything>-<sha256>-cache`` can be anybody's.
+    """
+    return entry.problem != FOREIGN or entry.key.startswith(("jit_", "pmap_"))
+
+
 def _stamp(root: Path, file: File | None) -> float | None:
     if file is None:
         return None
@@ -94,6 +102,9 @@ def _seconds(root: Path, group: dict[str, File]) -> tuple[float | None, str | No
     return (float(seconds), None) if seconds < _LONG else (None, "its compile time makes no sense")
 
 
+FOREIGN = "neither zlib nor zstandard"
+
+
 class _DamageError(Exception):
     """What is wrong with an entry."""
 
@@ -115,7 +126,7 @@ def _start(data: bytes) -> bytes:
                 break
         return head[:4]
     if data[0] & 0x0F != 8:
-        raise _DamageError("neither zlib nor zstandard")
+        raise _DamageError(FOREIGN)
     try:
         return zlib.decompressobj().decompress(data, 4)
     except zlib.error as error:

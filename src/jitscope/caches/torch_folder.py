@@ -21,13 +21,15 @@ from jitscope.model.disk import DiskEntry, EntryKind
 _MOST = 1 << 32
 _B32 = "[a-z2-7]"
 _PATTERNS: tuple[tuple[EntryKind, re.Pattern[str]], ...] = (
-    ("fx_graph", re.compile(rf"fxgraph/{_B32}{{2}}/(?P<key>f{_B32}{{51}})/(?P<file>{_B32}{{51}})")),
+    ("fx_graph", re.compile(rf"fxgraph/(?P<two>{_B32}{{2}})/(?P<key>f(?P=two){_B32}{{49}})/(?P<file>{_B32}{{51}})")),
     ("aot_autograd", re.compile(rf"aotautograd/(?P<key>a{_B32}{{51}})/(?P<file>{_B32}{{51}})")),
     ("triton", re.compile(r"triton/\d+/(?P<key>[A-Z2-7]{43,64})/[^/]+")),
-    ("code", re.compile(rf"{_B32}{{2}}/(?P<key>c{_B32}{{40,60}})\.[\w.]+")),
+    ("code", re.compile(rf"(?P<two>{_B32}{{2}})/(?P<key>c(?P=two){_B32}{{38,58}})\.[\w.]+")),
     ("header", re.compile(rf"precompiled_headers/(?P<key>c{_B32}{{40,60}})\.h(\.gch)?")),
     ("autotune", re.compile(r"cache/(?P<key>[0-9a-f]{64})")),
 )
+WEAK: tuple[EntryKind, ...] = ("autotune",)
+"""Kinds whose names are too common to show that a folder is Inductor's: others keep ``cache/<sha256>``, too."""
 _TRITON = re.compile(r"(?P<key>[A-Z2-7]{43,64})/[^/]+")
 LOCKS = "locks/"
 _OWN = re.compile(r"(locks|precompiled_headers/locks|tmp\w*|torchinductor_\w+)/.*|.*\.lock", re.DOTALL)
@@ -163,6 +165,15 @@ def _built(root: Path, entry: DiskEntry) -> str | None:
 _LIBRARIES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ\x90\x00")
 
 
-def is_triton(path: str) -> bool:
-    """Whether a file belongs to an entry of a folder of Triton's own."""
-    return _TRITON.fullmatch(path) is not None
+_MADE_BY_TRITON = re.compile(r".*/(__grp__.*\.json|[^/]*\.(ttir|ttgir|llir|ptx|cubin|amdgcn|hsaco|so|pyd))", re.DOTALL)
+
+
+def shows_triton(path: str) -> bool:
+    """Whether a file shows that its folder is one of Triton's own: by its place, and as only Triton's are called."""
+    return _TRITON.fullmatch(path) is not None and _MADE_BY_TRITON.fullmatch(path) is not None
+
+
+def shows_inductor(path: str) -> bool:
+    """Whether a file shows that its folder is Inductor's."""
+    known = kind_of(path)
+    return known is not None and known[0] not in WEAK

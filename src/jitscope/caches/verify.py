@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections import Counter
 from pathlib import Path
 
 import msgspec
 
 from jitscope.caches import jax_folder, torch_folder
+from jitscope.caches.prune import YOUNG
 from jitscope.model.disk import CacheCheck, DiskEntry, DiskFolder
+
+UNFINISHED = "not whole, and written in the last minute: a program may still be writing it"
 
 
 def verify(folder: DiskFolder) -> CacheCheck:
@@ -20,6 +25,8 @@ def verify(folder: DiskFolder) -> CacheCheck:
     for entry in folder.entries:
         try:
             problem = _check(root, folder.kind, entry)
+            if problem is not None and _is_young(root, entry):
+                raise LookupError(UNFINISHED)
         except FileNotFoundError:
             continue  # deleted meanwhile
         except OSError as error:
@@ -31,6 +38,17 @@ def verify(folder: DiskFolder) -> CacheCheck:
         if problem is not None:
             broken.append(msgspec.structs.replace(entry, problem=problem))
     return CacheCheck(folder.path, folder.kind, checked, tuple(broken), dict(unchecked))
+
+
+def _is_young(root: Path, entry: DiskEntry) -> bool:
+    """Whether a program may still be writing an entry: JAX does it in place, as compilers do what they build."""
+    if entry.kind in torch_folder.NAMED_BY_CONTENT:
+        return False  # put in their place whole
+    written = entry.modified
+    for file in entry.files:
+        with contextlib.suppress(OSError):
+            written = max(written, (root / file).stat(follow_symlinks=False).st_mtime)
+    return time.time() - written < YOUNG
 
 
 def _check(root: Path, kind: str, entry: DiskEntry) -> str | None:

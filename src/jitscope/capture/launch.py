@@ -23,6 +23,7 @@ from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Literal
 
+from jitscope.capture.entry import note_entry
 from jitscope.errors import JitscopeError
 
 Kind = Literal["script", "module", "code"]
@@ -124,6 +125,7 @@ class Launch:
             NoProgramError: if a package does not have the module that was named.
         """
         threading.excepthook = _print_thread_cleanly
+        note_entry()
         try:
             module, code = self._prepare()
             exec(code, module.__dict__)  # noqa: S102

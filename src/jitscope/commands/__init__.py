@@ -78,6 +78,10 @@ class _Verbs(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's; but a frame of click's below the program would be part of JAX's source locations."""
+        return self.main(*args, **kwargs)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         stand_aside()
         try:

@@ -58,7 +58,7 @@ class CacheLookup(msgspec.Struct, frozen=True, omit_defaults=True):
     written: bool | None = None
     """Of what was not a hit: whether an entry was written; None: unknown, or nothing to be written."""
     unwritten: str | None = None
-    """Why none was, a stable word: ``too_quick``, ``too_small``, ``host_callbacks``, ``failed``."""
+    """Why none was, a stable word: ``too_quick``, ``too_small``, ``broken_entry``, ``failed``."""
     unwritten_words: str | None = None
     """The setting or the error behind `unwritten`."""
     compile_seconds: float | None = None

@@ -109,7 +109,7 @@ def _outcome(one: CacheOutcome) -> list[Part]:
 
 def _saved_by(one: CacheOutcome) -> str:
     if one.saved_seconds is not None:
-        source = "" if one.saved_from == "entry" else ", measured by an earlier recording"
+        source = "" if one.saved_from == "entry" else ", measured when the entry was made"
         told = f"saved {seconds_text(one.saved_seconds)}" if one.saved_seconds > 0 else _lost(one.saved_seconds)
         return told + source
     if one.saved_at_most is not None and one.saved_at_least is not None:

@@ -85,7 +85,7 @@ def _folder(page: Page, folder: DiskFolder, sort: str, now: float, *, all_: bool
     shown = listed if all_ else listed[:ENTRIES]
     for one in shown:
         _entry(page, one, now)
-    rest = [one for one in ordered if one not in set(listed)] if not all_ else []
+    rest = [one for one in ordered if one.kind not in PROGRAMS] if not all_ else []
     for kind in dict.fromkeys(one.kind for one in rest):
         same = [one for one in rest if one.kind == kind]
         size = bytes_text(sum(one.bytes for one in same))

@@ -64,5 +64,5 @@ def render_cache_checks(value: CacheChecks, *, width: int | None = None, color: 
         for why, count in folder.unchecked.items():
             page.add((f"{count} not checked: {why}", "dim"), indent=2, hang=2)
     if any(folder.broken for folder in value.folders):
-        page.add("the framework compiles anew where it can't read an entry; delete the files to be rid of them")
+        page.add("each process compiles anew where it can't read an entry, and JAX replaces none: delete these files")
     return page.text(color=terminal_color() if color is None else color)

@@ -21,7 +21,7 @@ import msgspec
 from jax import monitoring
 
 import jitscope
-from jitscope.capture import progress, spans
+from jitscope.capture import entry, progress, spans
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal, site_of
 from jitscope.capture.frameworks import jax_cache_privates
@@ -73,7 +73,8 @@ class JaxAdapter:
     def _install(self) -> None:
         if not privates.on_disable_jit(self._on_disable_jit):
             self._lacks("jax-disable-jit")
-        privates.hide_frames_of(os.path.dirname(os.path.abspath(jitscope.__file__)))
+        for path in (os.path.dirname(os.path.abspath(jitscope.__file__)), *entry.FILES):
+            privates.hide_frames_of(path)
         privates.on_clear_caches(self._on_clear_caches)
         privates.on_backend_start(self._on_backend_start)
         # Never unregistered: JAX before 0.8 can't, and the listeners cost nothing but on compiles.

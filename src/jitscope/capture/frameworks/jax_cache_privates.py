@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -253,9 +254,18 @@ def writing() -> None:
 
 
 def folder() -> str | None:
-    """Where the cache in use keeps its entries: ``_cache._path`` (0.6.2 to 0.12.0.1); None where none is in use."""
+    """Where the cache in use keeps its entries: ``_cache._path`` (0.6.2 to 0.12.0.1); None where none is in use.
+
+    JAX keeps a relative path as it was given and follows it from the working directory of the moment, so it is told
+    whole: read elsewhere later, it would name another folder.
+    """
     path = getattr(getattr(_cache, "_cache", None), "_path", None)
-    return str(path) if path is not None else None
+    return whole_path(str(path)) if path is not None else None
+
+
+def whole_path(folder: str) -> str:
+    """A folder's path from the root; that of a bucket stays as it is."""
+    return folder if "://" in folder else os.path.abspath(folder)
 
 
 def state() -> tuple[bool, bool, bool]:

@@ -33,6 +33,8 @@ class DiskLookup:
     stored: int | None = None
     reason: str | None = None
     words: str | None = None
+    broken: tuple[int, int] | None = None
+    """The state of an entry that could not be read: JAX never replaces one (0.6.2 to 0.12.0.1)."""
     parts: list[KeyPart] = field(default_factory=list)
     text: str | None = None
     untold: str | None = None
@@ -41,6 +43,17 @@ class DiskLookup:
     unwritten: str | None = None
     unwritten_words: str | None = None
     compile_seconds: float | None = None
+
+
+def _state(lookup: DiskLookup) -> tuple[int, int] | None:
+    """When the lookup's entry was written, and its size; None where there is none on this disk."""
+    if lookup.folder is None:
+        return None
+    try:
+        found = os.stat(os.path.join(lookup.folder, f"{lookup.key}-cache"))
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 class _Local(threading.local):
@@ -101,12 +114,13 @@ class DiskCache:
         lookup = DiskLookup(key, folder, hit, seconds, stored=found[1] if hit else None)
         if error is not None:
             lookup.reason, lookup.words = "unreadable", cut(f"{type(error).__name__}: {error}", WORDS)
+            lookup.broken = _state(lookup)
             if folder is None:
                 lookup.reason, self._failure = "unusable", lookup.words
         elif not hit:
             lookup.reason = "no_entry"
             configured = jax.config.jax_compilation_cache_dir
-            if configured and folder is not None and os.path.abspath(configured) != os.path.abspath(folder):
+            if configured and folder is not None and privates.whole_path(str(configured)) != folder:
                 lookup.reason, lookup.words = "set_late", cut(str(configured), WORDS)
         parts, module, options, devices = self._local.keys.get(key, ([], None, None, None))
         lookup.parts = self._parts(parts, options, devices)
@@ -150,7 +164,10 @@ class DiskCache:
                 return False, "too_small", f"jax_persistent_cache_min_entry_size_bytes is {least}"
             if lookup.folder is None or "://" in lookup.folder:
                 return True, None, None
-            if os.path.exists(os.path.join(lookup.folder, f"{lookup.key}-cache")):
+            state = _state(lookup)
+            if state is not None and state == lookup.broken:
+                return False, "broken_entry", None
+            if state is not None:
                 return True, None, None
             # JAX warns, and goes on, where an entry is larger than the whole cache may be.
             return False, "too_large", f"jax_compilation_cache_max_size is {jax.config.jax_compilation_cache_max_size}"
@@ -185,6 +202,8 @@ class DiskCache:
                     if len(self._options) < 1_000:
                         self._options[part.digest] = known
                 found += known
+        if found and getattr(jax.config, _LOCATIONS, False):
+            found.append(KeyPart(_LOCATIONS, "", "True"))
         return found
 
     def events(
@@ -232,10 +251,11 @@ class DiskCache:
         if not config.jax_compilation_cache_dir:
             return CacheLookup("jax", "off", reason="no_folder")
         if opened and privates.folder() is None:
-            return CacheLookup(
-                "jax", "off", reason="unusable", words=self._failure, folder=str(config.jax_compilation_cache_dir)
-            )
+            folder = privates.whole_path(str(config.jax_compilation_cache_dir))
+            return CacheLookup("jax", "off", reason="unusable", words=self._failure, folder=folder)
         return CacheLookup("jax", "unknown", reason="not_seen")
 
 
+_LOCATIONS = "jax_compilation_cache_include_metadata_in_key"
+"""No part by itself: where it is on, the program is hashed with its source locations."""
 _PLATFORMS = ("tpu", "gpu", "cuda", "rocm", "cpu", "neuron")

@@ -96,9 +96,10 @@ def _trace_cache_info() -> Any:
 
 
 def hide_frames_of(path: str) -> None:
-    """Keep a folder out of JAX's source locations and filtered tracebacks (0.6.2 to 0.12.0.1).
+    """Keep a folder or a file out of JAX's source locations and filtered tracebacks (0.6.2 to 0.12.0.1).
 
-    Without it JAX would name jitscope's wrapper as the caller.
+    Without it JAX would name jitscope's wrapper as the caller. With ``jax_compilation_cache_include_metadata_in_key``
+    callers are part of keys, and the program's would be others than without jitscope.
     """
     for register in _exclusions():
         register(path)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching
+from jitscope.capture.frameworks.torch_cache_privates import listen_to_artifacts
 from jitscope.capture.frameworks.torch_start import time_cuda_start
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import is_watched, place_of, torch_adapter, watch_if_compiled
@@ -22,6 +23,7 @@ from jitscope.capture.watch import is_watched, place_of, torch_adapter, watch_if
 def install() -> None:
     """Watch what the program compiles from now on."""
     time_cuda_start()
+    listen_to_artifacts()
     for home in (torch, torch.compiler):
         if not is_replaced(home.compile):
             home.compile = _compile(home.compile)

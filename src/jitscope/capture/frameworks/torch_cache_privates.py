@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -35,9 +36,6 @@ class Listener(Protocol):
 
     def wrote(self, cache: str, seconds: float, known: Fields) -> None:
         """An entry was to be written."""
-
-    def loaded(self, keys: dict[str, list[str]]) -> None:
-        """``torch.compiler.load_cache_artifacts`` has put these entries where a lookup finds them."""
 
 
 def ready() -> bool:
@@ -71,25 +69,45 @@ def listen(listener: Listener, clock: Callable[[], float]) -> bool:
     return found
 
 
-def listen_to_artifacts(listener: Listener) -> bool:
-    """Tell ``listener`` of mega-caches that are loaded: ``CacheArtifactManager.populate_caches`` (2.13)."""
-    manager = getattr(sys.modules.get(ARTIFACTS), "CacheArtifactManager", None)
+_of_artifacts: set[tuple[str, str]] = set()
+
+
+def came_with_artifacts(cache: str, key: str) -> bool:
+    """Whether ``torch.compiler.load_cache_artifacts`` put this entry where a lookup finds it, since we listen."""
+    return (cache, key) in _of_artifacts
+
+
+def listen_to_artifacts() -> bool:
+    """Remember the entries of mega-caches from now on: ``CacheArtifactManager.populate_caches`` (2.13).
+
+    Programs load them before they compile anything: with ``jitscope run`` this is called as soon as torch is there.
+    """
+    manager: Any = getattr(sys.modules.get(ARTIFACTS), "CacheArtifactManager", None)
     if not hasattr(manager, "populate_caches"):
         return False
+    if hasattr(manager.populate_caches, _REMEMBERS):
+        return True
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def populate_caches(*args: Any, **kwargs: Any) -> Any:
             info = original(*args, **kwargs)
             kinds = getattr(info, "artifacts", None)
-            if isinstance(kinds, dict):
-                listener.loaded({str(kind): [str(key) for key in keys] for kind, keys in kinds.items()})
+            for kind, keys in kinds.items() if isinstance(kinds, dict) else ():
+                if kind in _KINDS and isinstance(keys, list):
+                    _of_artifacts.update((_KINDS[kind], str(key)) for key in keys)
             return info
 
+        setattr(populate_caches, _REMEMBERS, True)
         return populate_caches
 
     _put(manager, "populate_caches", around)
     return True
+
+
+_REMEMBERS = "__jitscope_remembers__"
+_KINDS = {"inductor": "fx_graph", "aot_autograd": "aot_autograd"}
+"""Kinds of artifacts in a mega-cache, by the caches they are put into."""
 
 
 def _all_there(fx: Any, aot: Any, keys: Any) -> bool:
@@ -383,7 +401,8 @@ def folder(cache: str) -> str | None:
     """Where a cache keeps its entries (``_get_tmp_dir``); None where that can't be told. Asked after a lookup only."""
     home = _fx() if cache == "fx_graph" else _aot()
     ask = getattr(home, "_get_tmp_dir", None)
-    return str(ask()) if callable(ask) else None
+    # A relative path in TORCHINDUCTOR_CACHE_DIR would name another folder when the recording is read.
+    return os.path.abspath(str(ask())) if callable(ask) else None
 
 
 def can_listen() -> bool:

@@ -27,8 +27,6 @@ KEPT = 1_000
 """Compiles whose lookups wait to be written, and entries that wait to be saved; older ones are forgotten."""
 _NAMES = re.compile(r"'([^']+)'")
 """Kernels in the text of ``TritonBundlerMetadata``."""
-_KINDS = {"inductor": "fx_graph", "aot_autograd": "aot_autograd"}
-"""Kinds of artifacts in a mega-cache, by the caches they are put into."""
 
 
 @dataclass(slots=True)
@@ -62,9 +60,7 @@ class TorchDiskCache:
         """By compile id: what has not been written yet."""
         self._unsaved: dict[tuple[str, str], _Found] = {}
         """By cache and key: misses that were not followed by a write yet."""
-        self._loaded: set[tuple[str, str]] = set()
-        """Entries that came from a mega-cache."""
-        self._listening = self._artifacts = self._whole = False
+        self._listening = self._whole = False
         self.listen()
 
     def forked(self) -> None:
@@ -77,8 +73,7 @@ class TorchDiskCache:
     def listen(self) -> None:
         """Listen, once torch has imported its caches."""
         try:
-            if not self._artifacts:
-                self._artifacts = privates.listen_to_artifacts(self)
+            privates.listen_to_artifacts()
             if not self._listening and privates.ready():
                 self._listening = True
                 self._whole = privates.listen(self, perf_counter)
@@ -141,7 +136,7 @@ class TorchDiskCache:
 
     def _reason(self, cache: str, state: CacheResult, known: Fields) -> str | None:
         if state == "hit":
-            return "artifacts" if (cache, str(known.get("key"))) in self._loaded else None
+            return "artifacts" if privates.came_with_artifacts(cache, str(known.get("key"))) else None
         if state == "bypass":
             return "not_cacheable"
         return {"guard_miss": "guards", "fx_graph_missing": "fx_graph_missing"}.get(
@@ -186,13 +181,6 @@ class TorchDiskCache:
                 elif compile_id is not None:
                     # Its compile was written: the backward graph's tells.
                     self._compile(compile_id).found.append(_Found(value, found.keys))
-        except Exception as error:
-            self._recorder.internal_error("torch caches", error)
-
-    def loaded(self, keys: dict[str, list[str]]) -> None:
-        """A mega-cache was loaded."""
-        try:
-            self._loaded.update((_KINDS[kind], key) for kind, known in keys.items() if kind in _KINDS for key in known)
         except Exception as error:
             self._recorder.internal_error("torch caches", error)
 

@@ -24,6 +24,8 @@ Examples:
 
 _BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_MOST = 1 << 62
+"""Bytes. More than any folder has, and no number of so many digits that it is infinite."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -34,7 +36,8 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?))?b?\s*", value.lower())
     if match is None:
         raise click.BadParameter(f"{value!r} is no size: write 500MB, 2GB, 1.5GiB", ctx, param)
-    return int(float(match[1]) * (_BINARY if match[3] else _BYTES)[match[2] or ""])
+    size = float(match[1]) * (_BINARY if match[3] else _BYTES)[match[2] or ""]
+    return int(min(size, _MOST))
 
 
 def _age(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:

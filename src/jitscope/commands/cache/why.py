@@ -66,7 +66,10 @@ def _read(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def _is_recording(word: str) -> bool:
-    if Path(word).exists() or word.endswith(".jsonl") or "/" in word or word == "newest":
+    path = Path(word)
+    if path.is_dir() and "/" not in word and not any(path.glob("*.jsonl")):
+        return False  # a program's folder can be called like a function in it
+    if path.exists() or word.endswith(".jsonl") or "/" in word or word == "newest":
         return True
     try:
         files_of(word, whole=True)
