@@ -33,9 +33,11 @@ _RUN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _COMMENT = 96
 RESERVED = frozenset(
     {"array", "key_dtype", "on_device", "sharded", "enable_x64", "zeros", "kept", "backward", "marked", "default_dtype"}
-    | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random"}
+    | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random", "sys"}
 )
 """Names that the file may define or import itself."""
+_LOCAL = re.compile(r"tensor_\d+", re.ASCII)
+"""Names that its functions may define."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Writer:
 
     def imported(self, module: str, name: str) -> str:
         """``module.name``, with the module imported: no name of the program's can clash with one of the file's."""
-        if name_code(module).partition(".")[0] in RESERVED:
+        first = name_code(module).partition(".")[0]
+        if first in RESERVED or _LOCAL.fullmatch(first):
             raise CannotRebuildError("", f"a module called {module} would hide a name that the file uses")
         self.parts.imports.add(module)
         return f"{module}.{name_code(name)}"
@@ -214,7 +217,7 @@ def render_warm_script(
 
 def _imports(parts: Parts) -> Iterable[str]:
     plain = sorted(parts.plain)
-    standard = [line for line in plain if line.split()[1] in ("collections", "contextlib", "random")]
+    standard = [line for line in plain if line.split()[1] in ("collections", "contextlib", "random", "sys")]
     others = [line for line in plain if line not in standard]
     own = [f"import {module}" for module in sorted(parts.imports)]
     groups = [group for group in (standard, others, own) if group]

@@ -23,12 +23,12 @@ from jitscope.capture.building import Builder, Classes
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.signature_text import ArgumentNames
 from jitscope.capture.frameworks.torch_keep import Kept, modules_of
-from jitscope.capture.frameworks.torch_modes import MARKS, in_modes
+from jitscope.capture.frameworks.torch_modes import MARKS, SAME, in_modes, modes_now, modes_of_leaves
 from jitscope.capture.frameworks.torch_signature import STRUCTURE_LIMIT, TorchSignatureReader
 from jitscope.capture.frameworks.torch_zeros import foreign_value, zeros_of
 from jitscope.capture.warmth import Compare, Outcome
-from jitscope.model.notation import cut
-from jitscope.model.signature import Leaf, Signature, StaticLeaf
+from jitscope.model.notation import cut, printable
+from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
 from jitscope.model.specs import CallSpec, CannotRebuildError
 
 
@@ -76,11 +76,27 @@ class TorchWarmer:
         Raises:
             CannotRebuildError: they can't be built, or are not what was recorded.
         """
-        builder = Builder(self.classes, self.given.__getitem__, zeros_of, foreign_value)
+        if modes.get("training") == "mixed" != modes_now(self.module).get("training"):
+            raise CannotRebuildError(
+                "", "compiled while some of its modules were training: set those so before warming"
+            )
+        same = {name.partition(" ")[2]: first for name, first in modes.items() if name.startswith(f"{SAME} ")}
+        made: dict[str, Any] = {}
+
+        def array(leaf: ArrayLeaf) -> Any:
+            found = made.get(same.get(leaf.path, ""))
+            made[leaf.path] = zeros_of(leaf) if found is None else found
+            return made[leaf.path]
+
+        builder = Builder(self.classes, self.given.__getitem__, array, foreign_value)
         with torch.no_grad():
             args, kwargs = builder.call(spec)
         self.compare(signature, args, kwargs)
         self._mark(modes, args, kwargs)
+        passed = modes_of_leaves(self._reader.leaves(args, kwargs))
+        for path, first in same.items():
+            if passed.get(f"{SAME} {path}") != first:
+                raise CannotRebuildError(path, f"was the same tensor as {printable(first)}")
         return args, kwargs
 
     def compare(self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -105,7 +121,7 @@ class TorchWarmer:
             tensor = leaves.get(path)
             if isinstance(tensor, torch.Tensor):
                 for size in sizes.split(","):
-                    getattr(torch._dynamo, mark)(tensor, int(size))
+                    getattr(torch._dynamo.decorators, mark)(tensor, int(size))
 
     def start(self, made: Any, modes: Mapping[str, str], *, backward: bool) -> Outcome:
         """Call it once, and its backward where one was compiled; everything is put back."""
@@ -132,7 +148,7 @@ class TorchWarmer:
         if not compiles.count:
             return None
         reasons = [str(one.recompile_reason) for one in _fresh(before) if getattr(one, "recompile_reason", None)]
-        return "torch compiled again" + (f": {cut(reasons[0].splitlines()[0])}" if reasons else "")
+        return "torch compiled again" + (f": {cut(' '.join(reasons[0].splitlines()[0].split()))}" if reasons else "")
 
     def _call(self, args: Any, kwargs: Any, modes: Mapping[str, str], *, backward: bool) -> None:
         with Kept(self._touched), ExitStack() as stack:
