@@ -185,11 +185,14 @@ CALLS = {
     "static infinity": lambda f: f(ONE, how=float("-inf")),
     "static dtype": lambda f: f(ONE, how=jnp.bfloat16),
     "static NumPy dtype": lambda f: f(ONE, how=np.dtype("float16")),
+    "static NumPy truth": lambda f: (f(ONE, how=np.bool_(True)), f(ONE, how=True)),
     "static NumPy number": lambda f: f(ONE, how=np.int64(3)),
     "static enumeration": lambda f: f(ONE, how=Mode.SLOW),
     "static range": lambda f: f(ONE, how=range(0, 8, 2)),
     "x64": lambda f: in_x64(lambda: f(np.ones(3, np.float64))),
     "precision": lambda f: within(jax.default_matmul_precision("float32"), lambda: f(ONE)),
+    "default device": lambda f: within(jax.default_device(jax.devices()[-1]), lambda: f(ONE)),
+    "default platform": lambda f: within(jax.default_device("cpu"), lambda: f(ONE)),
     "promotion": lambda f: within(jax.numpy_dtype_promotion("strict"), lambda: f(ONE)),
     "two settings": lambda f: (f(ONE), within(jax.default_matmul_precision("bfloat16"), lambda: f(ONE))),
 }
@@ -234,6 +237,32 @@ def test_shardings_are_rebuilt(tmp_path, truth, kind):
     anything = make_anything()
     assert jitscope.warm(anything, path).ready
     assert compiles_nothing(truth, anything, traffic)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_inside_of_the_same_mesh_all_are_compiled_whatever_thread_does_it(tmp_path, truth, jobs):
+    mesh = jax.make_mesh((1,), ("x",))
+    enter = getattr(jax, "set_mesh", None) or jax.sharding.use_mesh
+
+    def make():
+        @jax.jit
+        def within_mesh(x):
+            return x * 2
+
+        return within_mesh
+
+    def traffic(f):
+        with enter(mesh):
+            f(ONE)
+            f(np.ones(4, np.float32))
+
+    path = recorded_calls(tmp_path, make, traffic)
+    function = make()
+    assert {"cannot"} == set(states(jitscope.warm(function, path, jobs=jobs)))
+    with enter(mesh):
+        warmed = jitscope.warm(function, path, jobs=jobs)
+    assert warmed.ready, str(warmed)
+    assert compiles_nothing(truth, function, traffic)
 
 
 def test_a_function_with_a_callback_is_warmed_too(tmp_path, truth):

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming, telling_text
-from jitscope.capture.warmth import Outcome
+from jitscope.capture.warmth import OtherThreadError, Outcome
 from jitscope.front import label
 from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
@@ -188,7 +188,7 @@ class _Budget:
 
 
 def _compile_all(tasks: Sequence[Task], parallel: int, budget: _Budget, advance: Callable[[], None]) -> None:
-    running: dict[Future[Outcome], Task] = {}
+    running: dict[Future[Outcome], tuple[Task, Callable[[], Outcome]]] = {}
     stopped: set[int] = set()
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="jitscope-warm")
     try:
@@ -209,7 +209,7 @@ def _compile_all(tasks: Sequence[Task], parallel: int, budget: _Budget, advance:
                 budget.learn(task.item, task.outcome)
                 advance()
             else:
-                running[pool.submit(end)] = task
+                running[pool.submit(end)] = task, end
         while running:
             _collect(running, budget, advance)
     finally:
@@ -227,11 +227,14 @@ def _begin(task: Task) -> Callable[[], Outcome] | None:
     return None
 
 
-def _collect(running: dict[Future[Outcome], Task], budget: _Budget, advance: Callable[[], None]) -> None:
+def _collect(
+    running: dict[Future[Outcome], tuple[Task, Callable[[], Outcome]]], budget: _Budget, advance: Callable[[], None]
+) -> None:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for one in done:
-        task = running.pop(one)
-        task.outcome = _outcome(one.result)
+        task, end = running.pop(one)
+        here = isinstance(one.exception(), OtherThreadError)
+        task.outcome = _outcome(end if here else one.result)
         budget.learn(task.item, task.outcome)
         advance()
 
