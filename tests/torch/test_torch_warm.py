@@ -223,6 +223,39 @@ def test_a_function_with_its_own_backward_leaves_no_gradient(tmp_path, had):
         assert not had or {7.0} == set(gradient.flatten().tolist())
 
 
+class Output:
+    def __init__(self, loss):
+        self.loss = loss
+        self.whole = self
+
+
+def test_the_backward_graph_of_what_is_inside_of_an_object_is_compiled(tmp_path, compiles):
+    def make():
+        @torch.compile(backend="aot_eager")
+        def model(x):
+            return Output(x.sin().sum())
+
+        return model
+
+    def traffic(model):
+        model(ones(requires_grad=True)).loss.backward()
+
+    path = recorded_calls(tmp_path, make, traffic)
+    model = make()
+    assert jitscope.warm(model, path).ready
+    assert 0 == compiles(lambda: traffic(model))
+
+
+@pytest.mark.parametrize("transformation", ["vmap", "grad"])
+def test_what_a_transformation_compiled_is_told_and_not_warmed(tmp_path, transformation):
+    path = recorded_calls(
+        tmp_path, make_anything, lambda f: getattr(torch.func, transformation)(lambda x: f(x).sum())(ones(3))
+    )
+    warmed = jitscope.warm(make_anything(), path)
+    assert {"cannot"} == set(states(warmed))
+    assert f"inside torch.func's {transformation}" in warmed.signatures[0].why
+
+
 def test_a_mix_of_training_modes_is_not_guessed(tmp_path, compiles):
     def traffic(model):
         model.train()
@@ -536,9 +569,14 @@ class Fading(torch.nn.Module):
     def forward(self, x, y):
         self.level = self.level * 0.5
         self.last = y
-        return x * self.level + y
+        return Held(x * self.level + y)
 
-fading = torch.compile(Fading(), backend="eager")
+class Held:
+    def __init__(self, value):
+        self.value = value
+        self.whole = self
+
+fading = torch.compile(Fading(), backend="aot_eager")
 
 @torch.compile(backend="aot_eager")
 def zeros(pair, *, how="a", dtype=None):  # called like a helper of the file
@@ -560,6 +598,7 @@ def traffic():
     x = torch.ones(2, 4)
     torch._dynamo.decorators.mark_unbacked(x, 0)
     fading(x, x)
+    fading(torch.ones(2, 4, requires_grad=True), torch.ones(4)).value.sum().backward()
 """
 RECORD = """
 import jitscope, program
@@ -607,7 +646,7 @@ def test_the_file_compiles_all_without_jitscope(tmp_path):
     run("-c", RECORD, path=[subprocesses.SRC])
     functions = ("program:model=Sequential", "program:zeros", "program:fading=Fading")
     done = run("-m", "jitscope", "warm", "run.jsonl", *functions, "--emit", "warm.py", path=[subprocesses.SRC])
-    assert "jitscope: 7 signatures in warm.py: python warm.py\n" == done.stderr
+    assert "jitscope: 8 signatures in warm.py: python warm.py\n" == done.stderr
     assert "0\n" == run("-c", COUNT).stdout
 
 

@@ -62,7 +62,12 @@ def kept(*modules):
 _BACKWARD = '''
 def backward(result):
     """Compile the backward graph of a result as well; no gradient is left anywhere."""
-    tensors = [one for one in torch.utils._pytree.tree_leaves(result) if getattr(one, "grad_fn", None) is not None]
+    leaves, known = torch.utils._pytree.tree_leaves(result), set()
+    for one in leaves:  # it grows: what objects hold is looked at as well
+        if not isinstance(one, torch.Tensor) and not callable(one) and id(one) not in known and len(known) < 1000:
+            known.add(id(one))
+            leaves += torch.utils._pytree.tree_leaves(list(getattr(one, "__dict__", {}).values()))
+    tensors = [one for one in leaves if isinstance(one, torch.Tensor) and one.grad_fn is not None]
     nodes, seen, leaves = [one.grad_fn for one in tensors], set(), []
     while nodes:
         node = nodes.pop()

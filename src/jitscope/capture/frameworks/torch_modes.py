@@ -40,6 +40,9 @@ def modes_now(module: Any = None) -> dict[str, str]:
     functions = privates.function_modes()
     if functions:
         found["function_modes"] = cut(", ".join(functions))
+    transformation = privates.transformation()
+    if transformation is not None:
+        found["transformation"] = transformation
     if module is not None:
         states = {bool(one.training) for one in module.modules()}
         found["training"] = "mixed" if len(states) > 1 else str(states.pop())

@@ -8,10 +8,11 @@ that turned out to be dynamic then turn out to be so again.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
@@ -178,13 +179,22 @@ def module_of(function: Any) -> Any:
 
 def run_backward(result: Any) -> None:
     """Compile the backward graph of what a compiled function returned; no ``.grad`` is touched."""
-    found = (
-        privates.tree_flatten_with_path(result)[0] if privates.tree_flatten_with_path is not None else [((), result)]
-    )
-    outputs = [leaf for _, leaf in found if isinstance(leaf, torch.Tensor) and leaf.requires_grad and leaf.grad_fn]
+    outputs = [one for one in _tensors_in(result) if one.requires_grad and one.grad_fn]
     leaves = _inputs_of(outputs)
     if outputs and leaves:
         torch.autograd.grad(outputs, leaves, [torch.zeros_like(one) for one in outputs], allow_unused=True)
+
+
+def _tensors_in(result: Any, depth: int = 3) -> Iterator[Any]:
+    """Tensors in containers, and in the fields of dataclasses and other objects."""
+    flatten = privates.tree_flatten_with_path
+    for leaf in [leaf for _, leaf in flatten(result)[0]] if flatten is not None else [result]:
+        if isinstance(leaf, torch.Tensor):
+            yield leaf
+        elif depth and not isinstance(leaf, (type, torch.nn.Module)) and not callable(leaf):
+            fields = [field.name for field in dataclasses.fields(leaf)] if dataclasses.is_dataclass(leaf) else ()
+            held = {name: getattr(leaf, name, None) for name in fields} | getattr(leaf, "__dict__", {})
+            yield from _tensors_in(list(held.values()), depth - 1) if held else ()
 
 
 def _inputs_of(outputs: list[Any]) -> list[Any]:
