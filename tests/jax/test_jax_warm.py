@@ -38,6 +38,17 @@ class State:
     rate: float = dataclasses.field(metadata={"static": True})
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Weights:
+    first: jax.Array
+    second: dict
+
+    def __post_init__(self):
+        if isinstance(self.first, np.ndarray):
+            self.first = jnp.asarray(self.first)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     width: int
@@ -172,6 +183,7 @@ CALLS = {
     ),
     "named tuple": lambda f: f(Pair(ONE, (ONE, Pair(ONE, ONE)))),
     "dataclass": lambda f: f(State(jnp.asarray(ONE), 0.5)),
+    "dataclass of arrays": lambda f: f(Weights(ONE, {"a": ONE})),
     "python numbers": lambda f: f([1, 1.5, True, 2j]),
     "strong and weak": lambda f: f([jnp.asarray(1.0), jnp.float32(1.0), np.float32(1)]),
     "small types": lambda f: f([jnp.asarray(ONE, t) for t in (jnp.bfloat16, jnp.float16, jnp.int8, jnp.uint8, bool)]),
@@ -530,6 +542,18 @@ import jax, jax.numpy as jnp, numpy as np
 
 Pair = collections.namedtuple("Pair", "first second")
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Weights:
+    a: jax.Array
+    def __post_init__(self):
+        if isinstance(self.a, np.ndarray):
+            self.a = jnp.asarray(self.a)
+        elif isinstance(self.a, jax.ShapeDtypeStruct):
+            raise TypeError(self.a)
+    def __getitem__(self, key):
+        return self.a
+
 class Mode(enum.Enum):
     FAST = 1
 
@@ -541,6 +565,9 @@ def traffic(array):
     ones = np.ones(3, np.float32)
     array(ones, Pair({"a": jnp.asarray(ones)}, [1.0, None]), mode=Mode.FAST)
     array(jax.device_put(ones, jax.devices()[0]), Pair({"a": ones}, (2,)), mode="it's", scale=float("inf"))
+    array(ones, Pair(Weights(ones), [1.0]), mode=Mode.FAST)
+    with jax.default_device("cpu"):
+        array(ones, Pair(Weights(ones), [2]), mode=Mode.FAST)
     with jax.default_matmul_precision("float32"):
         array(np.ones((2, 3), np.float16), Pair({"a": ones}, [jax.random.PRNGKey(0)[0], ()]), mode=None)
 """
@@ -580,7 +607,7 @@ def emitted(tmp_path):
 
 def test_the_file_compiles_all_without_jitscope(tmp_path, emitted):
     text, count, skipped = emitted(load(tmp_path / "run.jsonl"))
-    assert (3, []) == (count, skipped)
+    assert (5, []) == (count, skipped)
     assert "import jitscope" not in text
     (tmp_path / "warm.py").write_text(text, encoding="utf-8")
     done = subprocess.run(

@@ -33,11 +33,21 @@ _RUN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _COMMENT = 96
 RESERVED = frozenset(
     {"array", "key_dtype", "on_device", "sharded", "enable_x64", "zeros", "kept", "backward", "marked", "default_dtype"}
+    | {"filled"}
     | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random", "sys"}
 )
 """Names that the file may define or import itself."""
 _LOCAL = re.compile(r"tensor_\d+", re.ASCII)
 """Names that its functions may define."""
+
+_FILLED = '''
+def filled(kind, **fields):
+    """An object of a class that is not called with its fields."""
+    made = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class EmittedFunction:
     calls: tuple[EmittedCall, ...]
     classes: Mapping[str, tuple[str, str]]
     """By the name in the recording: module and qualified name of the class here."""
+    filled: frozenset[str] = frozenset()
+    """Which of them are not called with their fields: they have a constructor of their own."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Signatures that can't be rebuilt, and why."""
     arguments: str = ""
@@ -151,7 +163,10 @@ class Writer:
                 return self._tree(spec)
             case Record():
                 items = [keyword_code(name, self.code(each)) if name else self.code(each) for name, each in spec.fields]
-                return call_code(self._class(spec.type), items)
+                if spec.type not in self.function.filled:
+                    return call_code(self._class(spec.type), items)
+                self.parts.helpers.setdefault("filled", _FILLED)
+                return call_code("filled", [self._class(spec.type), *items])
 
     def _value(self, spec: Value) -> Code:
         try:
