@@ -359,6 +359,8 @@ def test_a_callback_makes_the_arguments_or_leaves_a_signature_out(tmp_path):
 
     warmed = jitscope.warm(make_attention(), path, arguments=arguments)
     assert ["cannot", "compiled", "compiled"] == sorted(states(warmed))
+    neither = jitscope.warm(make_attention(), path, arguments=lambda signature: 5)
+    assert {"arguments= gave a int, and not (args, kwargs)"} == {one.why for one in neither.signatures}
     wrong = jitscope.warm(make_attention(), path, arguments=lambda signature: ((ONE, ONE, ONE), {"causal": True}))
     assert {"cannot"} == set(states(wrong))
 
@@ -468,6 +470,27 @@ def test_what_is_not_compiled_is_refused(tmp_path):
     path = recorded_calls(tmp_path, make_attention, attention_traffic)
     with pytest.raises(jitscope.JitscopeError, match="is not compiled: pass what"):
         jitscope.warm(lambda x: x, path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"jobs": 0}, "warm: jobs=0: give 1 or more"),
+        ({"arguments": ["q"]}, "warm: arguments is a list: give a dict"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path, options, said):
+    path = recorded_calls(tmp_path, make_attention, attention_traffic)
+    with pytest.raises(jitscope.JitscopeError, match=said):
+        jitscope.warm(make_attention(), path, **options)
+
+
+def test_a_recording_without_its_end_is_noted(tmp_path):
+    path = recorded_calls(tmp_path, make_attention, attention_traffic)
+    *lines, _ = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    (note,) = jitscope.warm(make_attention(), path).notes
+    assert "the recording has no end" in note
 
 
 def test_another_program_is_refused_with_what_may_have_been_meant(tmp_path):

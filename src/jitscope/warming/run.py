@@ -13,7 +13,9 @@ from typing import Any
 
 from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming, telling_text
 from jitscope.capture.warmth import OtherThreadError, Outcome
+from jitscope.errors import JitscopeError
 from jitscope.front import label
+from jitscope.model.events import EndEvent
 from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
 from jitscope.model.specs import CannotRebuildError
@@ -67,8 +69,11 @@ def warm(
         check: ask the framework at the end what would still compile.
 
     Raises:
-        JitscopeError: the function is not compiled, or the recording has nothing of it, or can't be read.
+        JitscopeError: the function is not compiled, or the recording has nothing of it, or can't be read; an option has
+            a value that means nothing.
     """
+    if jobs is not None and jobs < 1:
+        raise JitscopeError(f"warm: jobs={jobs}: give 1 or more, or leave it out", slug="warm-bad-option")
     found = recording if isinstance(recording, Recording) else _load(recording)
     return warm_all(
         [target_of(function, name=name, arguments=arguments)],
@@ -122,7 +127,7 @@ def tasks_of(targets: Sequence[Target], recording: Recording) -> tuple[list[Task
         task.under = task.target.under(task.item)
         task.text = telling_text(task.item, [other.item for other in tasks if other.target is task.target])
     notes = [note for _, plan in plans for note in plan.notes]
-    return tasks, [*_version_notes(recording), *notes]
+    return tasks, [*_recording_notes(recording), *_version_notes(recording), *notes]
 
 
 def warm_all(
@@ -280,6 +285,12 @@ def _told(task: Task) -> WarmedSignature:
         why=outcome.why,
         again=task.again,
     )
+
+
+def _recording_notes(recording: Recording) -> list[str]:
+    if recording.header.processes or any(isinstance(event, EndEvent) for event in reversed(recording.events)):
+        return []
+    return ["the recording has no end: the program was killed or still runs, and what it met later is not in it"]
 
 
 def _version_notes(recording: Recording) -> list[str]:
