@@ -53,8 +53,8 @@ def warm(
 
     JAX: each signature is traced, lowered and compiled from types alone; the function is not executed. torch compiles
     by calling: the function runs on zeros, once for each signature and once more for the check, under the recorded grad
-    mode, autocast and training mode; random states, buffers and plain attributes of its modules are put back, other
-    side effects (prints, files, globals) happen.
+    mode, autocast and training mode; random states, and buffers, tensors, plain attributes and gradients of its modules
+    are put back, other side effects (prints, files, globals) happen.
 
     Args:
         function: what `jax.jit` or `torch.compile` made (watched or not): a function, a method, a module.
