@@ -38,6 +38,17 @@ class State:
     rate: float = dataclasses.field(metadata={"static": True})
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Weights:
+    first: jax.Array
+    second: dict
+
+    def __post_init__(self):
+        if isinstance(self.first, np.ndarray):
+            self.first = jnp.asarray(self.first)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     width: int
@@ -172,6 +183,7 @@ CALLS = {
     ),
     "named tuple": lambda f: f(Pair(ONE, (ONE, Pair(ONE, ONE)))),
     "dataclass": lambda f: f(State(jnp.asarray(ONE), 0.5)),
+    "dataclass of arrays": lambda f: f(Weights(ONE, {"a": ONE})),
     "python numbers": lambda f: f([1, 1.5, True, 2j]),
     "strong and weak": lambda f: f([jnp.asarray(1.0), jnp.float32(1.0), np.float32(1)]),
     "small types": lambda f: f([jnp.asarray(ONE, t) for t in (jnp.bfloat16, jnp.float16, jnp.int8, jnp.uint8, bool)]),
@@ -185,11 +197,14 @@ CALLS = {
     "static infinity": lambda f: f(ONE, how=float("-inf")),
     "static dtype": lambda f: f(ONE, how=jnp.bfloat16),
     "static NumPy dtype": lambda f: f(ONE, how=np.dtype("float16")),
+    "static NumPy truth": lambda f: (f(ONE, how=np.bool_(True)), f(ONE, how=True)),
     "static NumPy number": lambda f: f(ONE, how=np.int64(3)),
     "static enumeration": lambda f: f(ONE, how=Mode.SLOW),
     "static range": lambda f: f(ONE, how=range(0, 8, 2)),
     "x64": lambda f: in_x64(lambda: f(np.ones(3, np.float64))),
     "precision": lambda f: within(jax.default_matmul_precision("float32"), lambda: f(ONE)),
+    "default device": lambda f: within(jax.default_device(jax.devices()[-1]), lambda: f(ONE)),
+    "default platform": lambda f: within(jax.default_device("cpu"), lambda: f(ONE)),
     "promotion": lambda f: within(jax.numpy_dtype_promotion("strict"), lambda: f(ONE)),
     "two settings": lambda f: (f(ONE), within(jax.default_matmul_precision("bfloat16"), lambda: f(ONE))),
 }
@@ -234,6 +249,32 @@ def test_shardings_are_rebuilt(tmp_path, truth, kind):
     anything = make_anything()
     assert jitscope.warm(anything, path).ready
     assert compiles_nothing(truth, anything, traffic)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_inside_of_the_same_mesh_all_are_compiled_whatever_thread_does_it(tmp_path, truth, jobs):
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("x",))
+    enter = getattr(jax, "set_mesh", None) or jax.sharding.use_mesh
+
+    def make():
+        @jax.jit
+        def within_mesh(x):
+            return x * 2
+
+        return within_mesh
+
+    def traffic(f):
+        with enter(mesh):
+            f(ONE)
+            f(np.ones(4, np.float32))
+
+    path = recorded_calls(tmp_path, make, traffic)
+    function = make()
+    assert {"cannot"} == set(states(jitscope.warm(function, path, jobs=jobs)))
+    with enter(mesh):
+        warmed = jitscope.warm(function, path, jobs=jobs)
+    assert warmed.ready, str(warmed)
+    assert compiles_nothing(truth, function, traffic)
 
 
 def test_a_function_with_a_callback_is_warmed_too(tmp_path, truth):
@@ -318,6 +359,8 @@ def test_a_callback_makes_the_arguments_or_leaves_a_signature_out(tmp_path):
 
     warmed = jitscope.warm(make_attention(), path, arguments=arguments)
     assert ["cannot", "compiled", "compiled"] == sorted(states(warmed))
+    neither = jitscope.warm(make_attention(), path, arguments=lambda signature: 5)
+    assert {"arguments= gave a int, and not (args, kwargs)"} == {one.why for one in neither.signatures}
     wrong = jitscope.warm(make_attention(), path, arguments=lambda signature: ((ONE, ONE, ONE), {"causal": True}))
     assert {"cannot"} == set(states(wrong))
 
@@ -429,6 +472,27 @@ def test_what_is_not_compiled_is_refused(tmp_path):
         jitscope.warm(lambda x: x, path)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"jobs": 0}, "warm: jobs=0: give 1 or more"),
+        ({"arguments": ["q"]}, "warm: arguments is a list: give a dict"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path, options, said):
+    path = recorded_calls(tmp_path, make_attention, attention_traffic)
+    with pytest.raises(jitscope.JitscopeError, match=said):
+        jitscope.warm(make_attention(), path, **options)
+
+
+def test_a_recording_without_its_end_is_noted(tmp_path):
+    path = recorded_calls(tmp_path, make_attention, attention_traffic)
+    *lines, _ = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    (note,) = jitscope.warm(make_attention(), path).notes
+    assert "the recording has no end" in note
+
+
 def test_another_program_is_refused_with_what_may_have_been_meant(tmp_path):
     path = recorded_calls(tmp_path, make_attention, attention_traffic)
 
@@ -501,6 +565,18 @@ import jax, jax.numpy as jnp, numpy as np
 
 Pair = collections.namedtuple("Pair", "first second")
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Weights:
+    a: jax.Array
+    def __post_init__(self):
+        if isinstance(self.a, np.ndarray):
+            self.a = jnp.asarray(self.a)
+        elif isinstance(self.a, jax.ShapeDtypeStruct):
+            raise TypeError(self.a)
+    def __getitem__(self, key):
+        return self.a
+
 class Mode(enum.Enum):
     FAST = 1
 
@@ -512,6 +588,9 @@ def traffic(array):
     ones = np.ones(3, np.float32)
     array(ones, Pair({"a": jnp.asarray(ones)}, [1.0, None]), mode=Mode.FAST)
     array(jax.device_put(ones, jax.devices()[0]), Pair({"a": ones}, (2,)), mode="it's", scale=float("inf"))
+    array(ones, Pair(Weights(ones), [1.0]), mode=Mode.FAST)
+    with jax.default_device("cpu"):
+        array(ones, Pair(Weights(ones), [2]), mode=Mode.FAST)
     with jax.default_matmul_precision("float32"):
         array(np.ones((2, 3), np.float16), Pair({"a": ones}, [jax.random.PRNGKey(0)[0], ()]), mode=None)
 """
@@ -551,7 +630,7 @@ def emitted(tmp_path):
 
 def test_the_file_compiles_all_without_jitscope(tmp_path, emitted):
     text, count, skipped = emitted(load(tmp_path / "run.jsonl"))
-    assert (3, []) == (count, skipped)
+    assert (5, []) == (count, skipped)
     assert "import jitscope" not in text
     (tmp_path / "warm.py").write_text(text, encoding="utf-8")
     done = subprocess.run(

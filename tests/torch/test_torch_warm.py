@@ -165,6 +165,122 @@ def test_what_warming_changes_is_put_back(tmp_path):
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+class Stateful(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = torch.nn.LSTMCell(3, 3)
+        self.register_buffer("mean", ones(3))
+        self.register_buffer("cache", ones(2, 3))
+        self.state = (ones(1, 3), ones(1, 3))
+        self.last = ones(1, 3)
+        self.window = ones(3)
+
+    def forward(self, x):
+        self.mean = 0.5 * self.mean
+        self.cache[0] = x[0]
+        self.state = self.cell(x, self.state)
+        self.last = x
+        self.window.mul_(2)
+        self.seen = True
+        return self.state[0] + self.mean
+
+
+def test_what_a_module_assigns_is_the_same_object_with_the_same_values_again(tmp_path, compiles):
+    def make():
+        return torch.compile(Stateful(), backend="eager")
+
+    def held(module):
+        named = {**dict(module.named_buffers()), "last": module.last, "window": module.window}
+        return {"state": id(module.state), **{name: (id(one), one.tolist()) for name, one in named.items()}}
+
+    path = recorded_calls(tmp_path, make, lambda f: f(ones(1, 3)))
+    model = make()
+    before = held(model._orig_mod)
+    assert jitscope.warm(model, path).ready
+    assert before == held(model._orig_mod)
+    assert not hasattr(model._orig_mod, "seen")
+    assert 0 == compiles(lambda: model(ones(1, 3)))
+
+
+@pytest.mark.parametrize("had", [False, True])
+def test_a_function_with_its_own_backward_leaves_no_gradient(tmp_path, had):
+    model = torch.nn.Linear(3, 1)
+
+    def make():
+        @torch.compile(backend="eager")
+        def step(x):
+            model(x).sum().backward()
+
+        return step
+
+    path = recorded_calls(tmp_path, make, lambda f: f(ones(2, 3)))
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 7.0) if had else None
+    before = [parameter.grad for parameter in model.parameters()]
+    assert "compiled" in states(jitscope.warm(make(), path))
+    for parameter, gradient in zip(model.parameters(), before, strict=True):
+        assert gradient is parameter.grad
+        assert not had or {7.0} == set(gradient.flatten().tolist())
+
+
+class Output:
+    def __init__(self, loss):
+        self.loss = loss
+        self.whole = self
+
+
+def test_the_backward_graph_of_what_is_inside_of_an_object_is_compiled(tmp_path, compiles):
+    def make():
+        @torch.compile(backend="aot_eager")
+        def model(x):
+            return Output(x.sin().sum())
+
+        return model
+
+    def traffic(model):
+        model(ones(requires_grad=True)).loss.backward()
+
+    path = recorded_calls(tmp_path, make, traffic)
+    model = make()
+    assert jitscope.warm(model, path).ready
+    assert 0 == compiles(lambda: traffic(model))
+
+
+@pytest.mark.parametrize("transformation", ["vmap", "grad"])
+def test_what_a_transformation_compiled_is_told_and_not_warmed(tmp_path, transformation):
+    path = recorded_calls(
+        tmp_path, make_anything, lambda f: getattr(torch.func, transformation)(lambda x: f(x).sum())(ones(3))
+    )
+    warmed = jitscope.warm(make_anything(), path)
+    assert {"cannot"} == set(states(warmed))
+    assert f"inside torch.func's {transformation}" in warmed.signatures[0].why
+
+
+def test_a_mix_of_training_modes_is_not_guessed(tmp_path, compiles):
+    def traffic(model):
+        model.train()
+        model._orig_mod.blocks[0].eval()
+        with torch.no_grad():
+            model(torch.ones(2, 4, dtype=torch.int64))
+
+    path = recorded_calls(tmp_path, make_transformer, traffic)
+    model = make_transformer()
+    refused = jitscope.warm(model, path)
+    assert ["cannot"] == states(refused)
+    assert "some of its modules were training" in refused.signatures[0].why
+    model._orig_mod.blocks[0].eval()
+    assert jitscope.warm(model, path).ready
+    assert 0 == compiles(lambda: traffic(model))
+
+
+def test_a_tensor_passed_twice_is_told(tmp_path):
+    path = recorded_calls(tmp_path, make_anything, passed_twice)
+    warmed = jitscope.warm(make_anything(), path)
+    assert ["rest[0] is tree[0], rest[1] is tree[0]", "rest[1] is tree[0]"] == [one.under for one in warmed.signatures]
+    [refused, _] = jitscope.warm(make_anything(), path, arguments={"tree": [ones(), ones()]}).signatures
+    assert "cannot" == refused.state
+
+
 def test_a_module_compiled_in_place_is_warmed(tmp_path, compiles):
     def make():
         model = Transformer()
@@ -215,6 +331,12 @@ def growing(f):
         f(ones(size))
 
 
+def passed_twice(f):
+    x = ones()
+    f([x, ones()], x, x)
+    f([x, ones()], ones(), x)
+
+
 def inference_tensor():
     with torch.inference_mode():
         return ones()
@@ -226,6 +348,9 @@ CALLS = {
     "many leaves": lambda f: f([(ones(), ones(2)) for _ in range(80)]),
     "growing": growing,
     "marked dynamic": lambda f: dynamic(f, torch._dynamo.mark_dynamic),
+    "marked unbacked": lambda f: dynamic(f, torch._dynamo.decorators.mark_unbacked),
+    "marked static": lambda f: dynamic(f, torch._dynamo.mark_static),
+    "passed twice": passed_twice,
     "marked maybe": lambda f: dynamic(f, torch._dynamo.maybe_mark_dynamic),
     "strides": lambda f: (f(ones(3, 4).t()), f(ones(8)[::2]), f(ones(1).expand(4)), f(ones(2, 3, 4, 4).to(
         memory_format=torch.channels_last))),
@@ -436,6 +561,23 @@ torch.manual_seed(0)
 model = torch.compile(torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4)), backend="aot_eager")
 scale = torch.nn.BatchNorm1d(4)
 
+class Fading(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("level", torch.ones(4))
+
+    def forward(self, x, y):
+        self.level = self.level * 0.5
+        self.last = y
+        return Held(x * self.level + y)
+
+class Held:
+    def __init__(self, value):
+        self.value = value
+        self.whole = self
+
+fading = torch.compile(Fading(), backend="aot_eager")
+
 @torch.compile(backend="aot_eager")
 def zeros(pair, *, how="a", dtype=None):  # called like a helper of the file
     return scale(pair.first["x"]) + pair.second
@@ -453,10 +595,15 @@ def traffic():
     x = torch.ones(2, 4)
     torch._dynamo.mark_dynamic(x, 0)
     zeros(Pair({"x": x}, torch.ones(1).expand(2, 4)))
+    x = torch.ones(2, 4)
+    torch._dynamo.decorators.mark_unbacked(x, 0)
+    fading(x, x)
+    fading(torch.ones(2, 4, requires_grad=True), torch.ones(4)).value.sum().backward()
 """
 RECORD = """
 import jitscope, program
 jitscope.watch(program.model)
+jitscope.watch(program.fading)
 program.zeros = jitscope.watch(program.zeros)
 with jitscope.record("run.jsonl"):
     program.traffic()
@@ -465,9 +612,13 @@ COUNT = """
 import sys
 assert "jitscope" not in sys.modules
 import program, warm, torch
-before = {name: value.clone() for name, value in (*program.model.named_buffers(), *program.scale.named_buffers())}
+modules = torch.nn.ModuleList((program.model, program.scale, program.fading))
+before = {name: value.clone() for name, value in modules.named_buffers()}
+held = {name: id(value) for name, value in modules.named_buffers()}
 warm.main()
-after = dict((*program.model.named_buffers(), *program.scale.named_buffers()))
+after = dict(modules.named_buffers())
+assert held == {name: id(value) for name, value in after.items()}
+assert not hasattr(program.fading, "last")
 assert all(torch.equal(value, after[name]) for name, value in before.items())
 assert "jitscope" not in sys.modules
 assert all(one.grad is None for one in program.model.parameters())
@@ -493,9 +644,9 @@ def test_the_file_compiles_all_without_jitscope(tmp_path):
         return done
 
     run("-c", RECORD, path=[subprocesses.SRC])
-    done = run("-m", "jitscope", "warm", "run.jsonl", "program:model=Sequential", "program:zeros", "--emit", "warm.py",
-               path=[subprocesses.SRC])  # fmt: skip
-    assert "jitscope: 6 signatures in warm.py: python warm.py\n" == done.stderr
+    functions = ("program:model=Sequential", "program:zeros", "program:fading=Fading")
+    done = run("-m", "jitscope", "warm", "run.jsonl", *functions, "--emit", "warm.py", path=[subprocesses.SRC])
+    assert "jitscope: 8 signatures in warm.py: python warm.py\n" == done.stderr
     assert "0\n" == run("-c", COUNT).stdout
 
 

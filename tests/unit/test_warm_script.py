@@ -101,6 +101,13 @@ def test_hostile_modes_are_refused(conditions):
         script("torch", call(Value(1), conditions=conditions))
 
 
+def test_a_tensor_that_was_passed_twice_has_a_name():
+    leaves = [Array(ArrayLeaf(f"a{n}", "f32", (3,))) for n in range(4)]
+    source = script("torch", call(*leaves, conditions={"same a2": "a0", "same a3": "a9", "same a1": EVIL}))
+    assert "tensor_1 = zeros((3,), torch.float32)\n" in source
+    assert "serve.step(tensor_1, zeros((3,), torch.float32), tensor_1, zeros((3,), torch.float32))" in source
+
+
 def test_a_setting_without_a_context_is_refused_and_the_text_of_others_is_quoted():
     with pytest.raises(CannotRebuildError):
         script("jax", call(Value(1), conditions={"mesh": "(x:4)"}))
@@ -118,8 +125,9 @@ def test_classes_are_the_users_own():
 
 
 def test_a_module_that_would_hide_a_helper_is_refused():
-    with pytest.raises(CannotRebuildError, match="a module called array"):
-        script("jax", call(Value(1)), module="array")
+    for name in ("array", "tensor_1", "sys"):
+        with pytest.raises(CannotRebuildError, match=f"a module called {name}"):
+            script("jax", call(Value(1)), module=name)
 
 
 def test_calls_that_compile_the_same_are_written_once():

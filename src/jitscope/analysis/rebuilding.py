@@ -22,6 +22,8 @@ from jitscope.model.steps import Step, steps_of
 
 _GUESSES = 6
 """Most places of unknown containers that are tried as a list and as a tuple."""
+_NOTHING = {"", "()", "<_Missing>"}
+"""The metadata of a dataclass without static fields; the last one is Equinox's."""
 _BUILT_IN = {"list", "tuple", "dict", "OrderedDict"}
 
 
@@ -133,7 +135,7 @@ def _metadata(node: Node) -> Iterator[tuple[str, Spec]]:
         if not name.isidentifier():
             raise CannotRebuildError(f"{node.path}.{name}", "was recorded in part")
         yield name, static_spec(StaticLeaf(f"{node.path}.{name}", "", text))
-    if node.metadata and not node.fields:
+    if node.metadata not in _NOTHING and not node.fields:
         raise CannotRebuildError(node.path, f"is a {node.type}, which holds more than arrays")
 
 

@@ -272,7 +272,11 @@ def _why_not(
         return f"ran without compiled code: {printable(events[0].failed or 'unknown')}"
     if signature is None:
         return "its arguments were not recorded"
-    functions = dict(first.modes).get("function_modes")
+    modes = dict(first.modes)
+    transformation = modes.get("transformation")
+    if transformation:
+        return f"compiled inside torch.func's {printable(transformation)}: compile and warm what is around it"
+    functions = modes.get("function_modes")
     if functions:
         return f"compiled under {printable(functions)}: warm it inside of the same"
     return None

@@ -46,6 +46,20 @@ class Classes:
             raise CannotRebuildError(spec.path, f"{printable(spec.type)} has other fields than in the recording")
         return found
 
+    def has_own_constructor(self, name: str) -> bool:
+        """Whether a class of `record` can't be called with its fields; errors as there."""
+        found = self._find(name, name)
+        if issubclass(found, (enum.Enum, tuple)):
+            return False  # frameworks call a named tuple with its fields as well
+        generated = getattr(found.__init__, "__code__", None)
+        return (
+            type(found) is not type  # Equinox's
+            or generated is None
+            or generated.co_filename != "<string>"
+            or hasattr(found, "__post_init__")
+            or not all(field.init for field in dataclasses.fields(found))
+        )
+
     def member(self, spec: Member) -> enum.Enum:
         """The member of an enumeration; errors as for `record`."""
         found = self._find(spec.type, spec.type)

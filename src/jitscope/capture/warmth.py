@@ -11,6 +11,10 @@ from jitscope.model.specs import CannotRebuildError
 from jitscope.model.warming import WarmState
 
 
+class OtherThreadError(Exception):
+    """This thread can't compile it: a context of the thread that began it, such as a mesh, can't be entered here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one signature."""

@@ -262,7 +262,9 @@ class CompilationEvent(msgspec.Struct, frozen=True, tag="compilation", tag_field
     """
     modes: tuple[tuple[str, str], ...] = ()
     """torch: what was in force and no argument shows, as names and values: ``grad_mode``, ``inference_mode``,
-    ``autocast(cpu)``, ``default_dtype``, ``function_modes``, ``training`` of a compiled module, ``mark_dynamic x``.
+    ``autocast(cpu)``, ``default_dtype``, ``function_modes``, ``training`` of a compiled module, ``mark_dynamic x``,
+    ``same k`` where the tensor was that of another argument,
+    ``transformation`` inside of `torch.func`'s.
     What is off, or as it is by default, is left out, but for ``grad_mode``. Empty where it was not recorded."""
     process: int | None = None
     """In a combined recording: position of its process in `Header.processes`."""

@@ -33,9 +33,21 @@ _RUN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _COMMENT = 96
 RESERVED = frozenset(
     {"array", "key_dtype", "on_device", "sharded", "enable_x64", "zeros", "kept", "backward", "marked", "default_dtype"}
-    | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random"}
+    | {"filled"}
+    | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random", "sys"}
 )
 """Names that the file may define or import itself."""
+_LOCAL = re.compile(r"tensor_\d+", re.ASCII)
+"""Names that its functions may define."""
+
+_FILLED = '''
+def filled(kind, **fields):
+    """An object of a class that is not called with its fields."""
+    made = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,8 @@ class EmittedFunction:
     calls: tuple[EmittedCall, ...]
     classes: Mapping[str, tuple[str, str]]
     """By the name in the recording: module and qualified name of the class here."""
+    filled: frozenset[str] = frozenset()
+    """Which of them are not called with their fields: they have a constructor of their own."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Signatures that can't be rebuilt, and why."""
     arguments: str = ""
@@ -107,7 +121,8 @@ class Writer:
 
     def imported(self, module: str, name: str) -> str:
         """``module.name``, with the module imported: no name of the program's can clash with one of the file's."""
-        if name_code(module).partition(".")[0] in RESERVED:
+        first = name_code(module).partition(".")[0]
+        if first in RESERVED or _LOCAL.fullmatch(first):
             raise CannotRebuildError("", f"a module called {module} would hide a name that the file uses")
         self.parts.imports.add(module)
         return f"{module}.{name_code(name)}"
@@ -148,7 +163,10 @@ class Writer:
                 return self._tree(spec)
             case Record():
                 items = [keyword_code(name, self.code(each)) if name else self.code(each) for name, each in spec.fields]
-                return call_code(self._class(spec.type), items)
+                if spec.type not in self.function.filled:
+                    return call_code(self._class(spec.type), items)
+                self.parts.helpers.setdefault("filled", _FILLED)
+                return call_code("filled", [self._class(spec.type), *items])
 
     def _value(self, spec: Value) -> Code:
         try:
@@ -214,7 +232,7 @@ def render_warm_script(
 
 def _imports(parts: Parts) -> Iterable[str]:
     plain = sorted(parts.plain)
-    standard = [line for line in plain if line.split()[1] in ("collections", "contextlib", "random")]
+    standard = [line for line in plain if line.split()[1] in ("collections", "contextlib", "random", "sys")]
     others = [line for line in plain if line not in standard]
     own = [f"import {module}" for module in sorted(parts.imports)]
     groups = [group for group in (standard, others, own) if group]

@@ -141,7 +141,8 @@ class JaxWriter(Writer):
             self.parts.helpers.setdefault("x64", _X64)
             return call_code("enable_x64", [value_code(text == "True")])
         if name == "jax_default_device" and text is not None:
-            return f"jax.default_device(next(one for one in jax.devices() if {text!a} in (str(one), one.platform)))"
+            # The name of a platform is another key of JAX's than its first device.
+            return f"jax.default_device(next((one for one in jax.devices() if str(one) == {text!a}), {text!a}))"
         if name not in _CONTEXTS:
             raise CannotRebuildError("", f"compiled under {printable(name)}: there is no context for it")
         value: object = {"True": True, "False": False}.get(text, text) if text is not None else None

@@ -12,6 +12,8 @@ from jitscope.render.warm_script import EmittedCall, Writer, with_lines
 
 _DEVICE = re.compile(r"[a-z]+(?::\d{1,4})?", re.ASCII)
 _AUTOCAST = re.compile(r"autocast\((?P<device>[a-z]+)\)", re.ASCII)
+_SAME = "same "
+"""Before the path of a tensor that was passed twice: see the recording's modes."""
 _MARKS = ("mark_dynamic", "mark_unbacked", "maybe_mark_dynamic", "mark_static")
 
 _ZEROS = '''
@@ -30,28 +32,42 @@ def zeros(shape, dtype, stride=None, device="cpu", requires_grad=False, inferenc
 _KEPT = '''
 @contextlib.contextmanager
 def kept(*modules):
-    """Random states, and the modules' buffers, plain attributes and training modes, are as before afterwards."""
+    """Put back random states, and the modules' buffers, gradients, plain attributes and training modes."""
     parts = [part for module in modules for part in module.modules()]
-    plain = (bool, int, float, str, type(None))
-    attributes = [{name: value for name, value in vars(part).items() if isinstance(value, plain)} for part in parts]
-    buffers = [(buffer, buffer.detach().clone()) for module in modules for buffer in module.buffers()]
-    state = random.getstate()
+    plain = (bool, int, float, str, type(None), tuple, torch.Tensor)
+    held = [(names, dict(names)) for part in parts for names in (vars(part), part._buffers)]
+    gradients = [(one, one.grad) for module in modules for one in module.parameters()]
+    tensors = [value for _, before in held for value in before.values()] + [gradient for _, gradient in gradients]
+    values = [(one, one.detach().clone()) for one in tensors if type(one) is torch.Tensor and not one.is_meta]
+    numpy = sys.modules.get("numpy")
+    state, numbers = random.getstate(), numpy.random.get_state() if numpy else None
     try:
         with torch.random.fork_rng():
             yield
     finally:
         random.setstate(state)
-        with torch.no_grad():
-            for buffer, before in buffers:
-                if not torch.equal(buffer, before):
-                    buffer.copy_(before)
-        for part, before in zip(parts, attributes):
-            vars(part).update(before)
+        if numpy:
+            numpy.random.set_state(numbers)
+        for names, before in held:
+            for name in [name for name, value in names.items() if name not in before and isinstance(value, plain)]:
+                del names[name]
+            names.update({name: value for name, value in before.items() if isinstance(value, plain)})
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
+        for tensor, value in values:
+            with torch.inference_mode(tensor.is_inference()), torch.no_grad():
+                if not torch.equal(tensor, value):
+                    tensor.copy_(value)
 '''
 _BACKWARD = '''
 def backward(result):
     """Compile the backward graph of a result as well; no gradient is left anywhere."""
-    tensors = [one for one in torch.utils._pytree.tree_leaves(result) if getattr(one, "grad_fn", None) is not None]
+    leaves, known = torch.utils._pytree.tree_leaves(result), set()
+    for one in leaves:  # it grows: what objects hold is looked at as well
+        if not isinstance(one, torch.Tensor) and not callable(one) and id(one) not in known and len(known) < 1000:
+            known.add(id(one))
+            leaves += torch.utils._pytree.tree_leaves(list(getattr(one, "__dict__", {}).values()))
+    tensors = [one for one in leaves if isinstance(one, torch.Tensor) and one.grad_fn is not None]
     nodes, seen, leaves = [one.grad_fn for one in tensors], set(), []
     while nodes:
         node = nodes.pop()
@@ -90,11 +106,16 @@ class TorchWriter(Writer):
     def body(self, call: EmittedCall) -> list[str]:
         """One call, inside of the modes that it was compiled under."""
         parts = self.parts
-        parts.plain |= {"import contextlib", "import random", "import torch"}
+        parts.plain |= {"import contextlib", "import random", "import sys", "import torch"}
         parts.helpers.setdefault("kept", _KEPT)
         self._modes = dict(call.conditions)
+        self._same = {
+            name.removeprefix(_SAME): first or "" for name, first in self._modes.items() if name.startswith(_SAME)
+        }
+        self._names: dict[str, str] = {}
+        self._shared: list[str] = []
         made: Code = call_code(self.called, self.arguments(call.spec))
-        inner: list[str] = []
+        inner = self._shared
         modules = [self._module(name) for name in self.function.modules]
         training = self._modes.get("training")
         if training in ("True", "False") and "" in self.function.modules:
@@ -134,7 +155,18 @@ class TorchWriter(Writer):
         return found
 
     def array(self, leaf: ArrayLeaf) -> Code:
-        """A tensor of zeros, with the user's marks."""
+        """A tensor of zeros, with the user's marks; a name, where it is passed twice."""
+        first = self._same.get(leaf.path, leaf.path)
+        if first in self._names:
+            return self._names[first]
+        made = self._tensor(leaf)
+        if leaf.path not in self._same.values():
+            return made
+        name = self._names[leaf.path] = f"tensor_{len(self._names) + 1}"
+        self._shared += lines_of(made, 0, 88, before=f"{name} = ")
+        return name
+
+    def _tensor(self, leaf: ArrayLeaf) -> Code:
         if leaf.host == "numpy":
             zeros = call_code("torch.zeros", [value_code(leaf.shape), keyword_code("dtype", _dtype(leaf))])
             return f"{lines_of(zeros, 0, 10_000)[0]}.numpy(){'' if leaf.shape else '[()]'}"
@@ -159,7 +191,7 @@ class TorchWriter(Writer):
             if sizes:
                 self.parts.helpers.setdefault("marked", _MARKED)
                 numbers = [value_code(int(size)) for size in sizes.split(",")]
-                made = Group("marked(", (made, f"torch._dynamo.{mark}", *numbers), ")")
+                made = Group("marked(", (made, f"torch._dynamo.decorators.{mark}", *numbers), ")")
         return made
 
     def foreign(self, spec: Foreign) -> Code:

@@ -108,6 +108,7 @@ def _function(
         attribute=target.attribute,
         calls=calls,
         classes=classes,
+        filled=frozenset(name for name in classes if target.warmer.classes.has_own_constructor(name)),
         skipped=skipped,
         arguments=target.arguments,
         modules=target.warmer.module_names() if target.framework == "torch" else (),

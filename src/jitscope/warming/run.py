@@ -12,8 +12,10 @@ from time import perf_counter
 from typing import Any
 
 from jitscope.analysis.warm_plan import WarmItem, WarmPlan, plan_warming, telling_text
-from jitscope.capture.warmth import Outcome
+from jitscope.capture.warmth import OtherThreadError, Outcome
+from jitscope.errors import JitscopeError
 from jitscope.front import label
+from jitscope.model.events import EndEvent
 from jitscope.model.notation import cut, printable
 from jitscope.model.recording import Recording
 from jitscope.model.specs import CannotRebuildError
@@ -51,8 +53,8 @@ def warm(
 
     JAX: each signature is traced, lowered and compiled from types alone; the function is not executed. torch compiles
     by calling: the function runs on zeros, once for each signature and once more for the check, under the recorded grad
-    mode, autocast and training mode; random states, buffers and plain attributes of its modules are put back, other
-    side effects (prints, files, globals) happen.
+    mode, autocast and training mode; random states, and buffers, tensors, plain attributes and gradients of its modules
+    are put back, other side effects (prints, files, globals) happen.
 
     Args:
         function: what `jax.jit` or `torch.compile` made (watched or not): a function, a method, a module.
@@ -67,8 +69,11 @@ def warm(
         check: ask the framework at the end what would still compile.
 
     Raises:
-        JitscopeError: the function is not compiled, or the recording has nothing of it, or can't be read.
+        JitscopeError: the function is not compiled, or the recording has nothing of it, or can't be read; an option has
+            a value that means nothing.
     """
+    if jobs is not None and jobs < 1:
+        raise JitscopeError(f"warm: jobs={jobs}: give 1 or more, or leave it out", slug="warm-bad-option")
     found = recording if isinstance(recording, Recording) else _load(recording)
     return warm_all(
         [target_of(function, name=name, arguments=arguments)],
@@ -122,7 +127,7 @@ def tasks_of(targets: Sequence[Target], recording: Recording) -> tuple[list[Task
         task.under = task.target.under(task.item)
         task.text = telling_text(task.item, [other.item for other in tasks if other.target is task.target])
     notes = [note for _, plan in plans for note in plan.notes]
-    return tasks, [*_version_notes(recording), *notes]
+    return tasks, [*_recording_notes(recording), *_version_notes(recording), *notes]
 
 
 def warm_all(
@@ -188,7 +193,7 @@ class _Budget:
 
 
 def _compile_all(tasks: Sequence[Task], parallel: int, budget: _Budget, advance: Callable[[], None]) -> None:
-    running: dict[Future[Outcome], Task] = {}
+    running: dict[Future[Outcome], tuple[Task, Callable[[], Outcome]]] = {}
     stopped: set[int] = set()
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="jitscope-warm")
     try:
@@ -209,7 +214,7 @@ def _compile_all(tasks: Sequence[Task], parallel: int, budget: _Budget, advance:
                 budget.learn(task.item, task.outcome)
                 advance()
             else:
-                running[pool.submit(end)] = task
+                running[pool.submit(end)] = task, end
         while running:
             _collect(running, budget, advance)
     finally:
@@ -227,11 +232,14 @@ def _begin(task: Task) -> Callable[[], Outcome] | None:
     return None
 
 
-def _collect(running: dict[Future[Outcome], Task], budget: _Budget, advance: Callable[[], None]) -> None:
+def _collect(
+    running: dict[Future[Outcome], tuple[Task, Callable[[], Outcome]]], budget: _Budget, advance: Callable[[], None]
+) -> None:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for one in done:
-        task = running.pop(one)
-        task.outcome = _outcome(one.result)
+        task, end = running.pop(one)
+        here = isinstance(one.exception(), OtherThreadError)
+        task.outcome = _outcome(end if here else one.result)
         budget.learn(task.item, task.outcome)
         advance()
 
@@ -277,6 +285,12 @@ def _told(task: Task) -> WarmedSignature:
         why=outcome.why,
         again=task.again,
     )
+
+
+def _recording_notes(recording: Recording) -> list[str]:
+    if recording.header.processes or any(isinstance(event, EndEvent) for event in reversed(recording.events)):
+        return []
+    return ["the recording has no end: the program was killed or still runs, and what it met later is not in it"]
 
 
 def _version_notes(recording: Recording) -> list[str]:

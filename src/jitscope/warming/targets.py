@@ -72,6 +72,8 @@ class Target:
         made = self.callback(signature)
         if made is None:
             raise CannotRebuildError("", "arguments= gave nothing for it")
+        if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], Mapping)):
+            raise CannotRebuildError("", f"arguments= gave a {type(made).__qualname__}, and not (args, kwargs)")
         args, kwargs = made
         with ExitStack() as stack:
             if self.framework == "jax":
@@ -114,8 +116,14 @@ def target_of(function: Any, *, name: str | None = None, arguments: Arguments | 
     """What is known of a function that is to be warmed.
 
     Raises:
-        JitscopeError: it is not compiled.
+        JitscopeError: it is not compiled, or the arguments are neither objects by name nor a function.
     """
+    if arguments is not None and not isinstance(arguments, Mapping) and not callable(arguments):
+        raise JitscopeError(
+            f"warm: arguments is a {type(arguments).__qualname__}: give a dict by the arguments' names, or a function "
+            "from a signature to (args, kwargs)",
+            slug="warm-bad-option",
+        )
     found = identity(function)
     if found is None or found[0] == "python":
         shown = getattr(function, "__qualname__", type(function).__qualname__)

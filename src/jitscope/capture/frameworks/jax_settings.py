@@ -80,9 +80,12 @@ def _entered(name: str, text: str | None) -> AbstractContextManager[Any]:
 
 def _value(name: str, text: str | None) -> Any:
     if name == "jax_default_device":
-        found = [device for device in jax.devices() if text in (str(device), device.platform)] if text else [None]
+        devices = jax.devices()
+        if text is None or text in {device.platform for device in devices}:
+            return text  # a platform is another key than its first device
+        found = [device for device in devices if str(device) == text]
         if not found:
-            raise CannotRebuildError("", f"compiled under {name}={printable(text or '')}: there is no such device")
+            raise CannotRebuildError("", f"compiled under {name}={printable(text)}: there is no such device")
         return found[0]
     if name in _WORDS:
         known = _WORDS[name]

@@ -174,7 +174,7 @@ def _static(path: str, value: Any) -> StaticLeaf:
     leaf = static_leaf(path, value.item() if isinstance(value, np.generic) else value)
     return msgspec.structs.replace(
         leaf,
-        type=type(value).__qualname__,
+        type="bool_" if isinstance(value, np.bool_) else type(value).__qualname__,  # NumPy 2 calls it bool as well
         value=_ADDRESS.sub("", leaf.value),
         token=token_of(value, typed=True),
         fields=tuple(f"{name}={cut(_text(part), _PART)}" for name, part in _parts(value, leaf.digest is not None)),

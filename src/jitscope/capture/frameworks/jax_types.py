@@ -118,7 +118,7 @@ def _named(path: str, text: str) -> tuple[Any, str | None]:
     names, sizes = tuple(name for name, _, _ in axes), [int(size) for _, _, size in axes]
     count = int(np.prod(sizes, dtype=np.int64))
     devices = jax.devices()
-    numbers = [int(one) for one in found["devices"].split(",")] if found["devices"] else list(range(count))
+    numbers = [int(one) for one in found["devices"].split(",")] if found["devices"] else range(count)
     by_id = {device.id: device for device in devices}
     if len(numbers) != count or any(number not in by_id for number in numbers):
         raise CannotRebuildError(path, f"was sharded over {count} devices, and there are {len(devices)} here")

@@ -24,9 +24,9 @@ from jitscope.capture.frameworks.jax_settings import as_recorded
 from jitscope.capture.frameworks.jax_signature import JaxSignatureReader
 from jitscope.capture.frameworks.jax_types import JaxTypes
 from jitscope.capture.frameworks.signature_text import ArgumentNames
-from jitscope.capture.warmth import Compare, Outcome
+from jitscope.capture.warmth import Compare, OtherThreadError, Outcome
 from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
-from jitscope.model.specs import CallSpec
+from jitscope.model.specs import CallSpec, CannotRebuildError
 from jitscope.model.warming import WarmState
 
 _LOWER, _COMPILE, _TRACE = "jaxpr_to_mlir_module_duration", "backend_compile_duration", "jaxpr_trace_duration"
@@ -110,18 +110,27 @@ class JaxWarmer:
         return jax.tree_util.tree_unflatten(structure, made)
 
     def start(self, made: Any, settings: Mapping[str, str] | None) -> Callable[[], Outcome]:
-        """Trace and lower in this thread; what is returned compiles, in any thread."""
+        """Trace and lower in this thread; what is returned compiles.
+
+        It may be called in another thread, and raises `OtherThreadError` where only this one has the contexts for it.
+        """
         args, kwargs = made
         begun = perf_counter()
         with ExitStack() as stack:
             as_recorded(stack, settings)
             lowered = self.function.lower(*args, **kwargs)
+            context = privates.trace_context()
         lowering = perf_counter() - begun
 
         def compile_() -> Outcome:
             start = perf_counter()
             with ExitStack() as inner, _counting() as compiled:
-                as_recorded(inner, settings)
+                try:
+                    as_recorded(inner, settings)
+                except CannotRebuildError as error:
+                    raise OtherThreadError from error
+                if privates.trace_context() != context:
+                    raise OtherThreadError
                 lowered.compile()
             state: WarmState = "compiled" if compiled[_COMPILE] else "already"
             if compiled[_DISK]:

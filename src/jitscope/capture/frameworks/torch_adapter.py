@@ -36,7 +36,7 @@ from jitscope.capture.frameworks.torch_metrics import (
     compilation_event,
     phases_of,
 )
-from jitscope.capture.frameworks.torch_modes import marked_sizes, modes_now
+from jitscope.capture.frameworks.torch_modes import modes_now, tensor_modes
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.frameworks.torch_start import time_cuda_start
@@ -336,7 +336,7 @@ class TorchAdapter:
         """What is in force that the arguments don't show. An error in here must not hide the compile."""
         try:
             module = book.probe.module() if isinstance(book.probe, TorchProbe) else None
-            return modes_now(module) | marked_sizes(book.probe, miss.args, miss.kwargs)
+            return modes_now(module) | tensor_modes(book.probe, miss.args, miss.kwargs)
         except Exception as error:
             self.recorder.internal_error("torch modes", error, book.id)
             return {}

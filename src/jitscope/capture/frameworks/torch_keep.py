@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 _PLAIN = (bool, int, float, str, type(None))
+_TENSORS = (torch.Tensor, torch.nn.Parameter)
+"""Not subclasses: to compare and copy a distributed one takes all processes."""
 
 
 def modules_of(value: Any) -> Iterator[Any]:
@@ -45,9 +47,10 @@ def _direct(value: Any) -> Iterator[Any]:
 
 
 class Kept:
-    """Random states, buffers, plain attributes and training modes are as before when the block ends.
+    """Random states, and what modules hold, are as before when the block ends.
 
-    Buffers are put back in place, so that compiled code which holds them stays valid.
+    Of modules: buffers, attributes that are tensors, tuples or plain values, training modes and gradients. A tensor is
+    the same object again with the same values, so that compiled code which holds it stays valid.
     """
 
     def __init__(self, modules: Iterable[Any]) -> None:
@@ -59,34 +62,37 @@ class Kept:
         self._random = random.getstate()
         numpy: Any = sys.modules.get("numpy")
         self._numpy = numpy.random.get_state() if numpy is not None else None
-        self._buffers = [(one, buffer.detach().clone()) for one, buffer in self._all_buffers()]
-        self._plain = [
-            {name: value for name, value in vars(one).items() if isinstance(value, _PLAIN)} for one in self._modules
-        ]
-
-    def _all_buffers(self) -> Iterator[tuple[Any, Any]]:
-        seen: set[int] = set()
-        for module in self._modules:
-            for buffer in module._buffers.values():
-                if isinstance(buffer, torch.Tensor) and id(buffer) not in seen:
-                    seen.add(id(buffer))
-                    yield buffer, buffer
+        self._held = [(held, dict(held)) for one in self._modules for held in (vars(one), one._buffers)]
+        parameters = [one for module in self._modules for one in module._parameters.values() if one is not None]
+        self._gradients = [(one, one.grad) for one in parameters]
+        found = [value for _, before in self._held for value in before.values()]
+        found += [gradient for _, gradient in self._gradients]
+        tensors = {id(one): one for one in found if type(one) in _TENSORS and not one.is_meta}
+        self._contents = [(one, one.detach().clone()) for one in tensors.values()]
 
     def __exit__(self, *error: object) -> None:
-        with torch.inference_mode(mode=False), torch.no_grad():
-            for buffer, before in self._buffers:
-                if not torch.equal(buffer, before):
-                    buffer.copy_(before)
-        for module, before in zip(self._modules, self._plain, strict=True):
-            now = vars(module)
-            for name, value in before.items():
-                if name in now and now[name] is not value:
-                    now[name] = value
         random.setstate(self._random)
         numpy: Any = sys.modules.get("numpy")
         if self._numpy is not None:
             numpy.random.set_state(self._numpy)
         self._stack.close()
+        for held, before in self._held:
+            for name in [name for name, value in held.items() if name not in before and _is_kept(value)]:
+                del held[name]
+            for name, value in before.items():
+                if name in held and held[name] is not value and _is_kept(value):
+                    held[name] = value
+        for parameter, gradient in self._gradients:
+            if parameter.grad is not gradient:
+                parameter.grad = gradient
+        for tensor, values in self._contents:
+            with torch.inference_mode(mode=tensor.is_inference()), torch.no_grad():
+                if not torch.equal(tensor, values):
+                    tensor.copy_(values)
+
+
+def _is_kept(value: Any) -> bool:
+    return isinstance(value, (*_PLAIN, tuple, torch.Tensor))
 
 
 def _devices() -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,9 @@ MARKS = {
     "maybe_mark_dynamic": "_dynamo_weak_dynamic_indices",
     "mark_static": "_dynamo_static_indices",
 }
-"""What ``torch._dynamo.NAME(tensor, index)`` sets on the tensor (2.11, 2.13)."""
+"""What ``torch._dynamo.decorators.NAME(tensor, index)`` sets on the tensor (2.11, 2.13)."""
+SAME = "same"
+"""``{"same k": "q"}``: one tensor was passed in both places. Dynamo compiles and guards that (2.11, 2.13)."""
 
 
 def modes_now(module: Any = None) -> dict[str, str]:
@@ -38,6 +40,9 @@ def modes_now(module: Any = None) -> dict[str, str]:
     functions = privates.function_modes()
     if functions:
         found["function_modes"] = cut(", ".join(functions))
+    transformation = privates.transformation()
+    if transformation is not None:
+        found["transformation"] = transformation
     if module is not None:
         states = {bool(one.training) for one in module.modules()}
         found["training"] = "mixed" if len(states) > 1 else str(states.pop())
@@ -51,15 +56,23 @@ def _autocast(device: str) -> bool:
         return False
 
 
-def marked_sizes(probe: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:
-    """Sizes of arguments that the user marked: ``{"mark_dynamic x": "0"}``."""
+def tensor_modes(probe: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:
+    """What is special about tensors that were passed: see `modes_of_leaves`."""
     reader: TorchProbe | None = probe if hasattr(probe, "reader") else None
     if reader is None:
         return {}
-    found: dict[str, str] = {}
     with privates.without_torch_function():
-        for path, leaf in reader.reader.leaves(args, kwargs):
-            if not isinstance(leaf, torch.Tensor):
+        return modes_of_leaves(reader.reader.leaves(args, kwargs))
+
+
+def modes_of_leaves(leaves: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Sizes that the user marked, ``{"mark_dynamic x": "0"}``, and tensors passed twice, ``{"same k": "q"}``."""
+    found: dict[str, str] = {}
+    first: dict[int, str] = {}
+    for path, leaf in leaves:
+        if isinstance(leaf, torch.Tensor):
+            if first.setdefault(id(leaf), path) != path:
+                found[f"{SAME} {path}"] = first[id(leaf)]
                 continue
             for name, attribute in MARKS.items():
                 sizes = vars(leaf).get(attribute)
@@ -99,7 +112,13 @@ def in_modes(stack: ExitStack, modes: Mapping[str, str], module: Any = None) -> 
 def modes_text(modes: Mapping[str, str], now: Mapping[str, str]) -> str:
     """The modes that are not in force ``now``, in one line."""
     names = [*modes, *(name for name in now if modes and name not in modes)]
-    return ", ".join(f"{name}={modes.get(name, 'off')}" for name in names if modes.get(name) != now.get(name))
+    changed = [name for name in names if modes.get(name) != now.get(name)]
+    return ", ".join(
+        f"{name.removeprefix(f'{SAME} ')} is {modes[name]}"
+        if name.startswith(f"{SAME} ")
+        else f"{name}={modes.get(name, 'off')}"
+        for name in changed
+    )
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -225,6 +225,13 @@ def function_modes() -> list[str]:
     return found
 
 
+def transformation() -> str | None:
+    """The innermost ``torch.func`` transformation that a call is inside of: ``vmap``, ``grad`` (2.13); None: none."""
+    peek = _get("torch._C._functorch", "peek_interpreter_stack")
+    inner = peek() if peek is not None else None
+    return str(inner.key()).rpartition(".")[2].lower() if inner is not None else None
+
+
 def dispatch_keys(tensor: Any) -> str:
     """A tensor's dispatch keys, as guards write them (2.13)."""
     read = _get("torch._C", "_dispatch_keys")

@@ -8,10 +8,11 @@ that turned out to be dynamic then turn out to be so again.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
@@ -23,12 +24,12 @@ from jitscope.capture.building import Builder, Classes
 from jitscope.capture.frameworks import torch_privates as privates
 from jitscope.capture.frameworks.signature_text import ArgumentNames
 from jitscope.capture.frameworks.torch_keep import Kept, modules_of
-from jitscope.capture.frameworks.torch_modes import MARKS, in_modes
+from jitscope.capture.frameworks.torch_modes import MARKS, SAME, in_modes, modes_now, modes_of_leaves
 from jitscope.capture.frameworks.torch_signature import STRUCTURE_LIMIT, TorchSignatureReader
 from jitscope.capture.frameworks.torch_zeros import foreign_value, zeros_of
 from jitscope.capture.warmth import Compare, Outcome
-from jitscope.model.notation import cut
-from jitscope.model.signature import Leaf, Signature, StaticLeaf
+from jitscope.model.notation import cut, printable
+from jitscope.model.signature import ArrayLeaf, Leaf, Signature, StaticLeaf
 from jitscope.model.specs import CallSpec, CannotRebuildError
 
 
@@ -76,11 +77,27 @@ class TorchWarmer:
         Raises:
             CannotRebuildError: they can't be built, or are not what was recorded.
         """
-        builder = Builder(self.classes, self.given.__getitem__, zeros_of, foreign_value)
+        if modes.get("training") == "mixed" != modes_now(self.module).get("training"):
+            raise CannotRebuildError(
+                "", "compiled while some of its modules were training: set those so before warming"
+            )
+        same = {name.partition(" ")[2]: first for name, first in modes.items() if name.startswith(f"{SAME} ")}
+        made: dict[str, Any] = {}
+
+        def array(leaf: ArrayLeaf) -> Any:
+            found = made.get(same.get(leaf.path, ""))
+            made[leaf.path] = zeros_of(leaf) if found is None else found
+            return made[leaf.path]
+
+        builder = Builder(self.classes, self.given.__getitem__, array, foreign_value)
         with torch.no_grad():
             args, kwargs = builder.call(spec)
         self.compare(signature, args, kwargs)
         self._mark(modes, args, kwargs)
+        passed = modes_of_leaves(self._reader.leaves(args, kwargs))
+        for path, first in same.items():
+            if passed.get(f"{SAME} {path}") != first:
+                raise CannotRebuildError(path, f"was the same tensor as {printable(first)}")
         return args, kwargs
 
     def compare(self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -105,7 +122,7 @@ class TorchWarmer:
             tensor = leaves.get(path)
             if isinstance(tensor, torch.Tensor):
                 for size in sizes.split(","):
-                    getattr(torch._dynamo, mark)(tensor, int(size))
+                    getattr(torch._dynamo.decorators, mark)(tensor, int(size))
 
     def start(self, made: Any, modes: Mapping[str, str], *, backward: bool) -> Outcome:
         """Call it once, and its backward where one was compiled; everything is put back."""
@@ -132,7 +149,7 @@ class TorchWarmer:
         if not compiles.count:
             return None
         reasons = [str(one.recompile_reason) for one in _fresh(before) if getattr(one, "recompile_reason", None)]
-        return "torch compiled again" + (f": {cut(reasons[0].splitlines()[0])}" if reasons else "")
+        return "torch compiled again" + (f": {cut(' '.join(reasons[0].splitlines()[0].split()))}" if reasons else "")
 
     def _call(self, args: Any, kwargs: Any, modes: Mapping[str, str], *, backward: bool) -> None:
         with Kept(self._touched), ExitStack() as stack:
@@ -162,13 +179,22 @@ def module_of(function: Any) -> Any:
 
 def run_backward(result: Any) -> None:
     """Compile the backward graph of what a compiled function returned; no ``.grad`` is touched."""
-    found = (
-        privates.tree_flatten_with_path(result)[0] if privates.tree_flatten_with_path is not None else [((), result)]
-    )
-    outputs = [leaf for _, leaf in found if isinstance(leaf, torch.Tensor) and leaf.requires_grad and leaf.grad_fn]
+    outputs = [one for one in _tensors_in(result) if one.requires_grad and one.grad_fn]
     leaves = _inputs_of(outputs)
     if outputs and leaves:
         torch.autograd.grad(outputs, leaves, [torch.zeros_like(one) for one in outputs], allow_unused=True)
+
+
+def _tensors_in(result: Any, depth: int = 3) -> Iterator[Any]:
+    """Tensors in containers, and in the fields of dataclasses and other objects."""
+    flatten = privates.tree_flatten_with_path
+    for leaf in [leaf for _, leaf in flatten(result)[0]] if flatten is not None else [result]:
+        if isinstance(leaf, torch.Tensor):
+            yield leaf
+        elif depth and not isinstance(leaf, (type, torch.nn.Module)) and not callable(leaf):
+            fields = [field.name for field in dataclasses.fields(leaf)] if dataclasses.is_dataclass(leaf) else ()
+            held = {name: getattr(leaf, name, None) for name in fields} | getattr(leaf, "__dict__", {})
+            yield from _tensors_in(list(held.values()), depth - 1) if held else ()
 
 
 def _inputs_of(outputs: list[Any]) -> list[Any]:
