@@ -270,6 +270,7 @@ def test_what_was_measured_is_in_medians():
     )
     assert 4 == one.measured.pays_after
     assert () == one.notes
+        ((1.0, 1e300, 0.0, 1e-308, 1e-308), None),
 
 
 def test_a_call_of_many_is_told_by_its_compilation():
