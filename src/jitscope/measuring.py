@@ -12,7 +12,7 @@ from jitscope.capture import switches
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import book_of, watch
 from jitscope.errors import JitscopeError
-from jitscope.model.events import MeasuredEvent
+from jitscope.model.events import CompilationEvent, MeasuredEvent
 from jitscope.model.first_call import FirstCall
 
 MOST_CALLS = 20
@@ -120,7 +120,12 @@ def _repeated(call: Callable[[], float]) -> tuple[float, ...]:
 
 
 def _compiled(function: int, call: int) -> bool:
-    return _value(function, call) is not None
+    """Whether compiled code came out of the call, too."""
+    events = recorder.snapshot().events
+    return any(
+        isinstance(one, CompilationEvent) and (one.function, one.call) == (function, call) and one.compiled
+        for one in events
+    )
 
 
 def _value(function: int, call: int) -> FirstCall | None:

@@ -128,10 +128,42 @@ def test_eager_operations_inside_of_a_trace_are_counted_once(recorded):
     assert trace.own + inside.seconds <= trace.seconds * (1 + 1e-9)
 
 
-def test_a_region_tells_the_programs_in_it(recorded):
-    inner = jitscope.watch(jax.jit(lambda x: x * 2))
+def test_a_trace_after_one_that_raised_is_told(recorded):
+    state = {"calls": 0}
 
     @jitscope.watch
+    @jax.jit
+    def raises_once(x):
+        y = jnp.sin(x)
+        state["calls"] += 1
+        if state["calls"] == 1:
+            raise ZeroDivisionError
+        return y
+
+    with jitscope.record(recorded.path):
+        with pytest.raises(ZeroDivisionError):
+            raises_once(array(71))
+        raises_once(array(71))
+    one = call_of(recorded, "raises_once")
+
+    assert 2 == one.call
+    assert ["trace", "lower", "compile", "run"] == [part.name for part in one.parts if "start" not in part.name]
+
+
+def test_a_compile_that_raises_is_taken_apart(recorded):
+    watched = jitscope.watch(jax.jit(lambda x: x + 71, compiler_options={"no_such_option": "1"}))
+    with jitscope.record(recorded.path), pytest.raises(Exception, match="no_such_option"):
+        watched(array(71))
+    (one,) = first_calls(recorded.load()).calls
+
+    assert one.complete
+    assert {"trace", "lower", "compile"} <= {part.name for part in one.parts}
+
+
+
+    @jitscope.watch
+def test_a_region_tells_the_programs_in_it(recorded):
+    inner = jitscope.watch(jax.jit(lambda x: x * 2))
     def step(x):
         return inner(x) + 1
 

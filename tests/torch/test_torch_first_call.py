@@ -162,6 +162,30 @@ def test_a_later_compile_begins_with_dynamo(recorded, backend):
     assert call.spans[-1].start >= call.start
 
 
+def test_a_frame_that_dynamo_leaves_alone_is_taken_apart_too(recorded):
+    def broken(x):
+        for _ in range(3):
+            x = x + 1
+            torch._dynamo.graph_break()
+        return x
+
+    with jitscope.record(recorded.path), pytest.raises(JitscopeError, match="compiled nothing"):
+        jitscope.first_call(torch.compile(broken, backend="eager"), torch.ones(5))
+    one = only(recorded)
+
+    assert one.complete
+    assert {"dynamo", "run"} <= names(one.parts)
+
+
+def test_first_call_of_a_method_calls_the_method_without_the_compiler():
+    class Model:
+        @torch.compile(backend="eager")
+        def step(self, x):
+            return x * 2
+
+    assert jitscope.first_call(Model().step, torch.ones(5)).value.measured.eager_calls > 1
+
+
 def test_a_compile_that_fails_leaves_no_open_step(recorded):
     def refuses(graph, inputs):
         raise ZeroDivisionError

@@ -23,6 +23,7 @@ from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.history import RunKey
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
+from jitscope.capture.spans import add as add_span
 from jitscope.model.caching import CacheLookup
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 from jitscope.model.signature import Signature
@@ -240,10 +241,9 @@ class JaxProbe:
             self.forget()
             self.programs.lose_all()
         signature = self._signature_at_miss(miss, args, kwargs, error)
-        if self._write(miss, signature, ordinal):
+        made = self._write(miss, signature, ordinal)
+        if made:
             self.book.add(signature, "compile")
-            self.adapter.recorder.flush_calls(self.book)
-            self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
         elif error is not None:
             self.book.add(signature, "error")
         elif grew and not stuck:
@@ -257,6 +257,9 @@ class JaxProbe:
                     "its slow Python path for that signature, until the function's clear_cache() is called",
                     self.book.id,
                 )
+        if made or miss.compiled:  # or it tried to, and raised
+            self.adapter.recorder.flush_calls(self.book)
+            self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
         if isinstance(error, REFUSALS):
             self._unstick()
 
@@ -286,7 +289,9 @@ class JaxProbe:
             if hash(miss.key) in self._raised:
                 self._raised.discard(hash(miss.key))
                 for span in miss.details:
-                    span.ran = True
+                    if not span.ran:
+                        span.ran = True
+                        add_span(span.kind, span.start, span.whole, span.program)
             with self.book.lock:
                 self._decisions.add(miss.key, args, kwargs)
             return self.book.signature(miss.key, lambda: self.reader.read(args, kwargs)).id

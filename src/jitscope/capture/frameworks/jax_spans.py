@@ -24,6 +24,8 @@ class Span:
     """Monotonic clock, seconds."""
     seconds: float
     """Own time: what other programs took inside of it is subtracted."""
+    whole: float
+    """From its start to its end."""
     ran: bool = True
     """False: JAX announced a trace that it then found in its cache."""
     cache_hit: bool = False
@@ -131,6 +133,7 @@ class SpanKeeper:
             program=_program(program),
             start=start,
             seconds=own,
+            whole=seconds,
             ran=ran,
             cache_hit=opened.cache_hit,
             cache_read=read,

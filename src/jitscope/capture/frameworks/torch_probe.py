@@ -166,8 +166,7 @@ class TorchProbe:
             book.add(signature, "eager_fallback")
             self._say_ran_eager(failure or "nothing to compile")
         adapter.recorder.flush_calls(book)
-        if compiled:
-            adapter.recorder.compiling_call(book, ordinal, *times, site_of(miss.frame))
+        adapter.recorder.compiling_call(book, ordinal, *times, site_of(miss.frame))
 
     def _learn(
         self,
