@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -160,10 +162,10 @@ def test_a_compile_that_raises_is_taken_apart(recorded):
     assert {"trace", "lower", "compile"} <= {part.name for part in one.parts}
 
 
-
-    @jitscope.watch
 def test_a_region_tells_the_programs_in_it(recorded):
     inner = jitscope.watch(jax.jit(lambda x: x * 2))
+
+    @jitscope.watch
     def step(x):
         return inner(x) + 1
 
@@ -280,6 +282,27 @@ def test_first_call_of_a_function_that_is_given_its_arguments_for_good():
 
     assert jitscope.first_call(donated, x).value.measured.steady_calls >= 3
     assert not x.is_deleted()
+
+
+def test_what_first_call_compiles_for_itself_is_not_told_to_the_program(recorded):
+    jax.clear_caches()
+    x = jax.device_put(array(73))
+    with jitscope.record(recorded.path):
+        jitscope.first_call(jax.jit(lambda x: jnp.cumsum(x) + 1, donate_argnums=0), x)
+        jitscope.watch(jax.jit(lambda x: x - 1))(array(73))
+    calls = first_calls(recorded.load())
+
+    assert [(), ()] == [one.eager_before for one in calls.calls]
+    assert [()] == [one.eager_ops for one in calls.start_up]
+
+
+def test_first_call_of_a_method_calls_the_method_without_the_compiler():
+    class Model:
+        @functools.partial(jax.jit, static_argnums=0)
+        def step(self, x):
+            return x * 2
+
+    assert jitscope.first_call(Model().step, array(79)).value.measured.eager_calls > 1
 
 
 def test_first_call_says_what_it_can_not_measure():

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from jitscope.model.events import CompilingCallEvent, Span, StartEvent
+from jitscope.model.events import CompilingCallEvent, MeasuredEvent, Span, StartEvent
 
 KEPT = 4096
 """Spans of one thread that are kept until a call asks for them; of more, the shorter half is forgotten."""
@@ -89,7 +89,7 @@ def between(start: float, end: float) -> tuple[tuple[Span, ...], int]:
     return tuple(kept), left_out + len(found) - len(kept)
 
 
-_Timed = TypeVar("_Timed", CompilingCallEvent, StartEvent)
+_Timed = TypeVar("_Timed", CompilingCallEvent, StartEvent, MeasuredEvent)
 
 
 def shifted(event: _Timed, zero: float) -> _Timed:
