@@ -196,7 +196,8 @@ def test_hits_write_nothing_and_each_compiling_call_one_event(recorded):
     assert all({"trace", "lower", "compile"} == {span.name for span in one.spans} for one in calls)
 
 
-def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
+@pytest.mark.parametrize("found", [True, False], ids=["hit", "miss"])
+def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path, found):
     from jax.experimental.compilation_cache import compilation_cache
 
     before = {
@@ -211,7 +212,8 @@ def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
         def cached(x):
             return jnp.sin(x) * 7
 
-        jax.jit(cached)(np.ones(47, np.float32))
+        if found:
+            jax.jit(cached)(np.ones(47, np.float32))
         jax.clear_caches()
         watched = jitscope.watch(jax.jit(cached))
         with jitscope.record(recorded.path):
@@ -223,8 +225,8 @@ def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
     one = call_of(recorded, "cached")
     compile_ = next(part for part in one.parts if part.name == "compile")
 
-    assert 1 == one.cache_hits
-    assert ["cache_read"] == [part.name for part in compile_.parts]
+    assert found == one.cache_hits
+    assert ["cache_read", *([] if found else ["cache_write"])] == [part.name for part in compile_.parts]
 
 
 def test_the_start_of_a_backend_is_told(monkeypatch):

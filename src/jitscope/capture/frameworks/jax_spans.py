@@ -126,6 +126,8 @@ class SpanKeeper:
         start = perf_counter() - seconds
         if ran:
             spans.add(kind, start, seconds, _program(program))
+        if lookup is not None and not opened.cache_read and read:
+            spans.add("cache_read", start, read)  # nothing was found
         if written:
             spans.add("cache_write", start + seconds - written, written)
         span = Span(
