@@ -331,6 +331,20 @@ def test_a_function_that_compiled_in_no_call_has_no_first_call():
         select_call(recording(function(1), runs(1, (None, "hit", 2))), "step")
 
 
+def test_where_it_compiled_in_no_call_that_is_told():
+    under_grad = recording(function(1), compilation(1, under="transform"))
+    watched_inside = recording(
+        function(1, "train_step", kind="region", framework="python"),
+        function(2, "model"),
+        compilation(1, 2, call=1, inside=1, inside_call=1),
+    )
+
+    with pytest.raises(JitscopeError, match="under a transformation like jax.grad"):
+        select_call(under_grad, "step")
+    with pytest.raises(JitscopeError, match="the watched functions there: model"):
+        select_call(watched_inside, "train_step")
+
+
 def test_calls_of_combined_recordings_are_their_processes_own():
     ranks = [
         recording(
