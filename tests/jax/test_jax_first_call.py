@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,9 @@ import pytest
 import jitscope
 from jitscope.analysis.first_call import first_calls
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.recorder import recorder
 from jitscope.errors import JitscopeError
-from jitscope.model.events import CompilingCallEvent, StartEvent
+from jitscope.model.events import CompilationEvent, CompilingCallEvent, StartEvent
 
 
 def attention(q, k, v):
@@ -128,6 +130,45 @@ def test_eager_operations_inside_of_a_trace_are_counted_once(recorded):
     assert inside.count == sum(each.count for each in one.eager_ops) > 0
     assert "cumsum" in {each.name for each in one.eager_ops}
     assert trace.own + inside.seconds <= trace.seconds * (1 + 1e-9)
+
+
+def test_calls_that_compile_in_several_threads_are_told_apart(recorded, eager_switching):
+    watched = jitscope.watch(jax.jit(lambda x: x - 6))
+    started = threading.Barrier(6)
+
+    def work(size):
+        started.wait()
+        watched(np.ones(size, np.float32))
+
+    with jitscope.record(recorded.path):
+        threads = [threading.Thread(target=work, args=(size,)) for size in range(80, 86)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert [1, 2, 3, 4, 5, 6] == sorted(one.call for one in recorded.events(CompilingCallEvent))
+    assert [1, 2, 3, 4, 5, 6] == sorted(one.call for one in recorded.events(CompilationEvent))
+
+
+def test_while_a_calls_compilations_are_written_no_other_call_gets_its_ordinal(monkeypatch):
+    write, free = recorder.compilation, []
+
+    def ask():
+        free.append(recorder.lock.acquire(blocking=False))
+        if free[-1]:
+            recorder.lock.release()
+
+    def asking(*args):
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+        write(*args)
+
+    monkeypatch.setattr(recorder, "compilation", asking)
+    jitscope.watch(jax.jit(lambda x: x + 8))(array(86))
+
+    assert [False] == free
 
 
 def test_a_trace_after_one_that_raised_is_told(recorded):

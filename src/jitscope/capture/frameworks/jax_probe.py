@@ -233,7 +233,6 @@ class JaxProbe:
         lost = miss.fast_path is True and 0 < size <= before and not stuck
         if miss.fast_path is not None:
             grew = miss.fast_path
-        ordinal = self.book.next_ordinal()
         if lost:
             # Entries went otherwise than through a function that we follow: so did the static arguments in them.
             # Where JAX's cache is full, others are still there, and silent calls are hits of those.
@@ -241,6 +240,22 @@ class JaxProbe:
             self.forget()
             self.programs.lose_all()
         signature = self._signature_at_miss(miss, args, kwargs, error)
+        with self.adapter.recorder.lock:  # until it is entered, no other thread's call gets its ordinal
+            self._enter_announced(miss, signature, error, times, grew=grew, stuck=stuck)
+        if isinstance(error, REFUSALS):
+            self._unstick()
+
+    def _enter_announced(
+        self,
+        miss: Miss,
+        signature: int | None,
+        error: BaseException | None,
+        times: tuple[float, float],
+        *,
+        grew: bool,
+        stuck: bool,
+    ) -> None:
+        ordinal = self.book.next_ordinal()
         made = self._write(miss, signature, ordinal)
         if made:
             self.book.add(signature, "compile")
@@ -260,8 +275,6 @@ class JaxProbe:
         if made or miss.compiled:  # or it tried to, and raised
             self.adapter.recorder.flush_calls(self.book)
             self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
-        if isinstance(error, REFUSALS):
-            self._unstick()
 
     def _unstick(self) -> None:
         """What we raised must not leave the signature on the Python path.
