@@ -6,13 +6,14 @@ import importlib
 import math
 from collections.abc import Callable
 from time import perf_counter
+from types import MethodType
 from typing import Any
 
 from jitscope.capture import switches
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import book_of, watch
 from jitscope.errors import JitscopeError
-from jitscope.model.events import MeasuredEvent
+from jitscope.model.events import CompilationEvent, MeasuredEvent
 from jitscope.model.first_call import FirstCall
 
 MOST_CALLS = 20
@@ -82,6 +83,7 @@ def first_call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Me
         measure.wait(result)
         return perf_counter() - began, result
 
+    start = perf_counter()
     first, result = timed(watched)
     if book.compiling_calls == 0 or not _compiled(book.id, ordinal):
         raise JitscopeError(
@@ -91,11 +93,20 @@ def first_call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Me
         )
     second, _ = timed(watched)
     steady = _repeated(lambda: timed(watched)[0])
-    eager, eager_is = _eager(measure.eager_of(watched), timed, measure.EAGER)
-    recorder.measured(MeasuredEvent(book.id, ordinal, first, second, steady, eager, eager_is), book)
+    eager, eager_is = _eager(_without_compiler(watched, measure), timed, measure.EAGER)
+    seconds = perf_counter() - start
+    recorder.measured(MeasuredEvent(book.id, ordinal, first, second, steady, eager, eager_is, start, seconds), book)
     value = _value(book.id, ordinal)
     assert value is not None
     return MeasuredCall(value, result)
+
+
+def _without_compiler(watched: Any, measure: Any) -> Callable[..., Any] | None:
+    """The function inside; a method's for the object that it is called on."""
+    if not isinstance(watched, MethodType):
+        return measure.eager_of(watched)  # type: ignore[no-any-return]
+    inner = measure.eager_of(watched.__func__)
+    return MethodType(inner, watched.__self__) if inner is not None else None
 
 
 def _eager(
@@ -120,7 +131,12 @@ def _repeated(call: Callable[[], float]) -> tuple[float, ...]:
 
 
 def _compiled(function: int, call: int) -> bool:
-    return _value(function, call) is not None
+    """Whether compiled code came out of the call, too."""
+    events = recorder.snapshot().events
+    return any(
+        isinstance(one, CompilationEvent) and (one.function, one.call) == (function, call) and one.compiled
+        for one in events
+    )
 
 
 def _value(function: int, call: int) -> FirstCall | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +13,9 @@ import pytest
 import jitscope
 from jitscope.analysis.first_call import first_calls
 from jitscope.capture.frameworks import jax_privates as privates
+from jitscope.capture.recorder import recorder
 from jitscope.errors import JitscopeError
-from jitscope.model.events import CompilingCallEvent, StartEvent
+from jitscope.model.events import CompilationEvent, CompilingCallEvent, StartEvent
 
 
 def attention(q, k, v):
@@ -128,6 +132,77 @@ def test_eager_operations_inside_of_a_trace_are_counted_once(recorded):
     assert trace.own + inside.seconds <= trace.seconds * (1 + 1e-9)
 
 
+def test_calls_that_compile_in_several_threads_are_told_apart(recorded, eager_switching):
+    watched = jitscope.watch(jax.jit(lambda x: x - 6))
+    started = threading.Barrier(6)
+
+    def work(size):
+        started.wait()
+        watched(np.ones(size, np.float32))
+
+    with jitscope.record(recorded.path):
+        threads = [threading.Thread(target=work, args=(size,)) for size in range(80, 86)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert [1, 2, 3, 4, 5, 6] == sorted(one.call for one in recorded.events(CompilingCallEvent))
+    assert [1, 2, 3, 4, 5, 6] == sorted(one.call for one in recorded.events(CompilationEvent))
+
+
+def test_while_a_calls_compilations_are_written_no_other_call_gets_its_ordinal(monkeypatch):
+    write, free = recorder.compilation, []
+
+    def ask():
+        free.append(recorder.lock.acquire(blocking=False))
+        if free[-1]:
+            recorder.lock.release()
+
+    def asking(*args):
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+        write(*args)
+
+    monkeypatch.setattr(recorder, "compilation", asking)
+    jitscope.watch(jax.jit(lambda x: x + 8))(array(86))
+
+    assert [False] == free
+
+
+def test_a_trace_after_one_that_raised_is_told(recorded):
+    state = {"calls": 0}
+
+    @jitscope.watch
+    @jax.jit
+    def raises_once(x):
+        y = jnp.sin(x)
+        state["calls"] += 1
+        if state["calls"] == 1:
+            raise ZeroDivisionError
+        return y
+
+    with jitscope.record(recorded.path):
+        with pytest.raises(ZeroDivisionError):
+            raises_once(array(71))
+        raises_once(array(71))
+    one = call_of(recorded, "raises_once")
+
+    assert 2 == one.call
+    assert ["trace", "lower", "compile", "run"] == [part.name for part in one.parts if "start" not in part.name]
+
+
+def test_a_compile_that_raises_is_taken_apart(recorded):
+    watched = jitscope.watch(jax.jit(lambda x: x + 71, compiler_options={"no_such_option": "1"}))
+    with jitscope.record(recorded.path), pytest.raises(Exception, match="no_such_option"):
+        watched(array(71))
+    (one,) = first_calls(recorded.load()).calls
+
+    assert one.complete
+    assert {"trace", "lower", "compile"} <= {part.name for part in one.parts}
+
+
 def test_a_region_tells_the_programs_in_it(recorded):
     inner = jitscope.watch(jax.jit(lambda x: x * 2))
 
@@ -162,7 +237,8 @@ def test_hits_write_nothing_and_each_compiling_call_one_event(recorded):
     assert all({"trace", "lower", "compile"} == {span.name for span in one.spans} for one in calls)
 
 
-def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
+@pytest.mark.parametrize("found", [True, False], ids=["hit", "miss"])
+def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path, found):
     from jax.experimental.compilation_cache import compilation_cache
 
     before = {
@@ -177,7 +253,8 @@ def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
         def cached(x):
             return jnp.sin(x) * 7
 
-        jax.jit(cached)(np.ones(47, np.float32))
+        if found:
+            jax.jit(cached)(np.ones(47, np.float32))
         jax.clear_caches()
         watched = jitscope.watch(jax.jit(cached))
         with jitscope.record(recorded.path):
@@ -189,8 +266,8 @@ def test_a_persistent_cache_is_read_inside_of_the_compile(recorded, tmp_path):
     one = call_of(recorded, "cached")
     compile_ = next(part for part in one.parts if part.name == "compile")
 
-    assert 1 == one.cache_hits
-    assert ["cache_read"] == [part.name for part in compile_.parts]
+    assert found == one.cache_hits
+    assert ["cache_read", *([] if found else ["cache_write"])] == [part.name for part in compile_.parts]
 
 
 def test_the_start_of_a_backend_is_told(monkeypatch):
@@ -248,6 +325,27 @@ def test_first_call_of_a_function_that_is_given_its_arguments_for_good():
 
     assert jitscope.first_call(donated, x).value.measured.steady_calls >= 3
     assert not x.is_deleted()
+
+
+def test_what_first_call_compiles_for_itself_is_not_told_to_the_program(recorded):
+    jax.clear_caches()
+    x = jax.device_put(array(73))
+    with jitscope.record(recorded.path):
+        jitscope.first_call(jax.jit(lambda x: jnp.cumsum(x) + 1, donate_argnums=0), x)
+        jitscope.watch(jax.jit(lambda x: x - 1))(array(73))
+    calls = first_calls(recorded.load())
+
+    assert [(), ()] == [one.eager_before for one in calls.calls]
+    assert [()] == [one.eager_ops for one in calls.start_up]
+
+
+def test_first_call_of_a_method_calls_the_method_without_the_compiler():
+    class Model:
+        @functools.partial(jax.jit, static_argnums=0)
+        def step(self, x):
+            return x * 2
+
+    assert jitscope.first_call(Model().step, array(79)).value.measured.eager_calls > 1
 
 
 def test_first_call_says_what_it_can_not_measure():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 
@@ -10,8 +12,9 @@ from jitscope.analysis.first_call import first_calls
 from jitscope.capture import spans
 from jitscope.capture.frameworks import torch_cuda_privates as cuda
 from jitscope.capture.frameworks import torch_privates as privates
+from jitscope.capture.recorder import recorder
 from jitscope.errors import JitscopeError
-from jitscope.model.events import CompilingCallEvent
+from jitscope.model.events import CompilationEvent, CompilingCallEvent
 
 
 def attention(q, k, v):
@@ -160,6 +163,69 @@ def test_a_later_compile_begins_with_dynamo(recorded, backend):
 
     assert "dynamo" == call.spans[-1].name
     assert call.spans[-1].start >= call.start
+
+
+def test_calls_that_compile_in_several_threads_are_told_apart(recorded, backend, eager_switching):
+    watched = jitscope.watch(torch.compile(lambda x: x + 6, backend=backend, dynamic=False))
+    started = threading.Barrier(4)
+
+    def work(size):
+        started.wait()
+        watched(torch.ones(size))
+
+    with jitscope.record(recorded.path):
+        threads = [threading.Thread(target=work, args=(size,)) for size in (2, 3, 4, 5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert [1, 2, 3, 4] == sorted(one.call for one in recorded.events(CompilingCallEvent))
+    assert [1, 2, 3, 4] == sorted(one.call for one in recorded.events(CompilationEvent))
+
+
+def test_while_a_calls_compilations_are_written_no_other_call_gets_its_ordinal(monkeypatch, backend):
+    write, free = recorder.compilation, []
+
+    def ask():
+        free.append(recorder.lock.acquire(blocking=False))
+        if free[-1]:
+            recorder.lock.release()
+
+    def asking(*args):
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+        write(*args)
+
+    monkeypatch.setattr(recorder, "compilation", asking)
+    jitscope.watch(torch.compile(lambda x: x + 8, backend=backend))(torch.ones(9))
+
+    assert [False] == free
+
+
+def test_a_frame_that_dynamo_leaves_alone_is_taken_apart_too(recorded):
+    def broken(x):
+        for _ in range(3):
+            x = x + 1
+            torch._dynamo.graph_break()
+        return x
+
+    with jitscope.record(recorded.path), pytest.raises(JitscopeError, match="compiled nothing"):
+        jitscope.first_call(torch.compile(broken, backend="eager"), torch.ones(5))
+    one = only(recorded)
+
+    assert one.complete
+    assert {"dynamo", "run"} <= names(one.parts)
+
+
+def test_first_call_of_a_method_calls_the_method_without_the_compiler():
+    class Model:
+        @torch.compile(backend="eager")
+        def step(self, x):
+            return x * 2
+
+    assert jitscope.first_call(Model().step, torch.ones(5)).value.measured.eager_calls > 1
 
 
 def test_a_compile_that_fails_leaves_no_open_step(recorded):

@@ -198,6 +198,43 @@ def test_spans_that_were_left_out_are_told():
     assert "the 7 shortest steps" in only(recording(*jax_call(left_out=7))).notes[0].text
 
 
+def test_programs_of_a_region_whose_spans_were_left_out_are_its_parts_all_the_same():
+    found = [msgspec.structs.replace(op(number, 10.0 + number, call=1), function=1) for number in (1, 2, 3)]
+    found[1] = msgspec.structs.replace(found[1], phases=(*found[1].phases, Phase("cache_read", 12.2, 0.05)))
+    # Of the first one all is kept, of the second one the lowering.
+    kept = (*spans(found[0].phases, "add"), Span("lower", 12.1, 0.1, "add"))
+    event = CompilingCallEvent(1, 1, 10.5, 4.0, kept, left_out=5)
+    one = only(recording(function(1, kind="region", framework="python"), *found, event))
+    (part,) = one.parts
+
+    assert ("eager_op", 3) == (part.name, part.count)
+    assert pytest.approx(3 * 0.4 + 0.05) == part.seconds
+    assert pytest.approx(4.0 - part.seconds) == one.not_attributed
+
+
+def test_what_was_compiled_to_measure_a_call_is_not_told_to_the_program():
+    measuring = MeasuredEvent(1, 1, 4.0, 0.5, (0.1,), (0.5, 0.1), "as it is", start=9.0, seconds=7.0)
+    later = phases(20.0, 0.1, 0.1, 0.2)
+    value = recording(
+        op(11, 1.0, name="weights"),
+        op(12, 9.1, name="copy"),
+        *jax_call(),
+        op(13, 15.0, name="measured"),
+        op(14, 17.0, name="inputs"),
+        function(2, "next"),
+        compilation(2, 2, call=1, phases=later, start=20.0),
+        CompilingCallEvent(2, 1, 20.0, 0.5, spans(later, "next")),
+        measuring,
+    )
+    found = first_calls(value)
+    before = {one.name: [each.name for each in one.eager_before] for one in found.calls}
+    (start_up,) = found.start_up
+
+    assert {"step": ["weights"], "next": ["inputs"]} == before
+    assert ["weights"] == [each.name for each in start_up.eager_ops]
+    assert 9.0 == start_up.seconds
+
+
 def test_what_was_compiled_ahead_of_time_belongs_to_no_call():
     assert () == first_calls(recording(function(1), compilation(1, under="aot"))).calls
 
@@ -233,6 +270,7 @@ def test_an_import_inside_of_the_call_is_one_of_its_parts():
         ((10.0, 1.0, 1.0, 9.5, 1.5), 2),
         ((10.0, 1.0, 2.0, 2.0, 2.0), None),
         ((10.0, 1.0, 3.0, 2.0, 2.0), None),
+        ((1.0, 1e300, 0.0, 1e-308, 1e-308), None),
     ],
 )
 def test_compiling_has_paid_for_itself(measured, after):
@@ -291,6 +329,20 @@ def test_a_call_of_many_is_told_by_its_compilation():
 def test_a_function_that_compiled_in_no_call_has_no_first_call():
     with pytest.raises(JitscopeError, match="no call of it compiled"):
         select_call(recording(function(1), runs(1, (None, "hit", 2))), "step")
+
+
+def test_where_it_compiled_in_no_call_that_is_told():
+    under_grad = recording(function(1), compilation(1, under="transform"))
+    watched_inside = recording(
+        function(1, "train_step", kind="region", framework="python"),
+        function(2, "model"),
+        compilation(1, 2, call=1, inside=1, inside_call=1),
+    )
+
+    with pytest.raises(JitscopeError, match="under a transformation"):
+        select_call(under_grad, "step")
+    with pytest.raises(JitscopeError, match="the watched functions there: model"):
+        select_call(watched_inside, "train_step")
 
 
 def test_calls_of_combined_recordings_are_their_processes_own():

@@ -104,6 +104,16 @@ def test_what_only_wraps_is_lifted_and_what_has_the_name_of_the_one_around_is_th
     assert 8 == parts[0].own
 
 
+def test_what_is_very_deep_is_told_with_what_is_around_it():
+    parts = taken_apart([at(f"s{depth}", depth / 1000, 10 - depth / 1000) for depth in range(3000)])
+
+    def depth(some):
+        return 1 + depth(some[0].parts) if some else 0
+
+    assert 100 == depth(parts)
+    assert 10 == parts[0].seconds
+
+
 def test_programs_are_told_with_their_numbers():
     assert programs_text([]) is None
     assert "add" == programs_text(["add", "add"])

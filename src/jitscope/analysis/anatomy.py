@@ -29,7 +29,8 @@ def by_spans(call: CompilingCallEvent, own: Sequence[CompilationEvent], index: I
     """The anatomy of a call in which spans were recorded; ``own``: the compilations of its function in it."""
     function = index.functions[call.function]
     end = call.start + call.seconds
-    stretches, alone = _stretches(call.spans, function, index, owners)
+    spans = call.spans if not call.left_out else (*call.spans, *_left_out(call, own, index))
+    stretches, alone = _stretches(spans, function, index, owners)
     stretches += _of_other_threads(own, stretches, call.start, end)
     top = lift(nest(stretches, call.start, end))
     parts = parts_of(_with_runs(top, end, function), call.start)
@@ -111,6 +112,25 @@ def _stretches(
         name = "eager_op" if one.library else "unwatched"
         found.append(Stretch(name, label_of(name), start, end - start, one.program))
     return found, [one for one, _ in alone.values()]
+
+
+def _left_out(call: CompilingCallEvent, own: Sequence[CompilationEvent], index: Index) -> list[Span]:
+    """Spans that were not kept, of compilations in the call: a phase of JAX begins when its span did."""
+    kept = {(span.name, span.start) for span in call.spans}
+    found = []
+    for one in (*own, *index.inside.get((call.function, call.call), ())):
+        if one.framework != "jax":
+            continue
+        # Reading and writing the persistent cache are inside of the compile, and not told apart here.
+        cached = sum(phase.seconds for phase in one.phases if phase.name in ("cache_read", "cache_write"))
+        found += [
+            Span(phase.name, phase.start, phase.seconds + (cached if phase.name == "compile" else 0.0), one.program)
+            for phase in one.phases
+            if phase.name in ("trace", "lower", "compile")
+            and call.start <= phase.start < call.start + call.seconds
+            and (phase.name, phase.start) not in kept
+        ]
+    return found
 
 
 def _of_other_threads(

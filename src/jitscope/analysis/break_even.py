@@ -41,4 +41,5 @@ def break_even(first: float, second: float, steady: float, eager_first: float, e
         return None
     # After n calls: first + second + (n - 2) steady <= eager_first + (n - 1) eager_steady.
     debt = first + second - eager_first - eager_steady
-    return 2 + max(math.ceil(debt / saved - 1e-9), 1)
+    calls = debt / saved
+    return 2 + max(math.ceil(calls - 1e-9), 1) if math.isfinite(calls) else None

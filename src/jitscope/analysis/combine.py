@@ -228,7 +228,7 @@ def _moved(event: Event, by: int, process: int, later: float) -> Event:
         case StartEvent():
             return replace(event, start=event.start + later, process=process)
         case MeasuredEvent():
-            return replace(event, function=event.function + by)
+            return replace(event, function=event.function + by, start=event.start + later)
         case AddedUpEvent():
             return replace(event, function=new(event.function))
         case CallsEvent() | RepeatEvent():

@@ -118,8 +118,9 @@ def _anatomies(chosen: Iterable[_Call], calls: Sequence[_Call], index: Index) ->
 def _alone_before(calls: Sequence[_Call], index: Index) -> dict[int, list[CompilationEvent]]:
     """By call (its identity): what was compiled by itself since the one before it, in the same process."""
     waiting: dict[int | None, list[CompilationEvent]] = {}
+    measuring = _measuring(index)
     for event in sorted(index.compilations, key=lambda one: -one.start):
-        if is_alone(event):
+        if is_alone(event) and not any(start <= event.start < end for start, end in measuring.get(event.process, ())):
             waiting.setdefault(event.process, []).append(event)
     ended: dict[int | None, float] = {}
     found: dict[int, list[CompilationEvent]] = {}
@@ -133,6 +134,14 @@ def _alone_before(calls: Sequence[_Call], index: Index) -> dict[int, list[Compil
     return found
 
 
+def _measuring(index: Index) -> dict[int | None, list[tuple[float, float]]]:
+    """By process: from when to when `jitscope.first_call` was at it, which the program is not to blame for."""
+    found: dict[int | None, list[tuple[float, float]]] = {}
+    for one in index.measured:
+        found.setdefault(index.functions[one.function].process, []).append((one.start, one.start + one.seconds))
+    return found
+
+
 def _firsts_of_processes(calls: Iterable[_Call]) -> list[_Call]:
     found: dict[int | None, _Call] = {}
     for one in calls:
@@ -142,6 +151,10 @@ def _firsts_of_processes(calls: Iterable[_Call]) -> list[_Call]:
 
 def _start_up(calls: Iterable[_Call], index: Index, recording: Recording) -> tuple[StartUp, ...]:
     firsts = {one.process: one.started for one in _firsts_of_processes(calls)}
+    for process, started in firsts.items():
+        for start, end in _measuring(index).get(process, ()):
+            if start <= started < end:
+                firsts[process] = start
     return start_up_of(index, firsts, recording.header.processes)
 
 

@@ -16,6 +16,8 @@ from jitscope.model.first_call import FirstCall, Part
 
 SLACK: Final = 5e-5
 """Seconds by which neighbours may overlap, where they are neighbours all the same."""
+DEEPEST: Final = 100
+"""Stretches that lie inside each other and are told; what is deeper is told with the one around it."""
 PROGRAMS: Final = 4
 """Names of programs that a part tells."""
 
@@ -46,6 +48,8 @@ def nest(stretches: Iterable[Stretch], start: float, end: float) -> list[Stretch
     for one in sorted(stretches, key=lambda each: (each.start, -each.seconds)):
         while len(around) > 1 and (around[-1].end <= one.start + SLACK and one.end > around[-1].end):
             around.pop()
+        if len(around) > DEEPEST:
+            continue
         outer = around[-1]
         before = outer.inner[-1].end if outer.inner else outer.start
         begin = min(max(one.start, before), outer.end)

@@ -224,11 +224,11 @@ class Recorder:
                 session.write(spans.shifted(event, session.zero))
 
     def measured(self, event: MeasuredEvent, book: Book) -> None:
-        """Write what was measured of a function."""
+        """Write what was measured of a function; ``start`` is on the process's monotonic clock."""
         with self.lock:
             for session in self.sessions:
                 self._define(session, book, ())
-                session.write(event)
+                session.write(spans.shifted(event, session.zero))
 
     def flush_calls(self, book: Book) -> None:
         """Hand a book's fresh history to the sessions."""

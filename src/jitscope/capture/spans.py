@@ -12,17 +12,21 @@ from typing import TypeVar
 
 import msgspec
 
-from jitscope.model.events import CompilingCallEvent, Span, StartEvent
+from jitscope.model.events import CompilingCallEvent, MeasuredEvent, Span, StartEvent
 
 KEPT = 4096
-"""Spans of one thread that are kept until a call asks for them."""
+"""Spans of one thread that are kept until a call asks for them; of more, the shorter half is forgotten."""
+COUNTED = 32 * KEPT
+"""Forgotten spans of one thread that are still counted."""
 MOST_OF_A_CALL = 1000
 """Spans of one call that are kept, the longest ones."""
 
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        self.done: deque[Span] = deque(maxlen=KEPT)
+        self.done: list[Span] = []
+        self.forgotten: deque[float] = deque(maxlen=COUNTED)
+        """When those ended that were forgotten."""
         self.open: list[tuple[str, float]] = []
 
 
@@ -32,6 +36,22 @@ _local = _Local()
 def add(name: str, start: float, seconds: float, program: str = "") -> None:
     """A span of this thread has ended; ``start`` is on the process's monotonic clock."""
     _local.done.append(Span(name, start, seconds, program))
+    if len(_local.done) > KEPT:
+        _forget()
+
+
+def _forget() -> None:
+    """Keep the longer half: what lies inside of others is told with them, and what has others inside is long."""
+    kept = _longest(_local.done, KEPT // 2)
+    ids = {id(span) for span in kept}
+    _local.forgotten.extend(span.start + span.seconds for span in _local.done if id(span) not in ids)
+    _local.done = kept
+
+
+def _longest(found: list[Span], most: int) -> list[Span]:
+    """The ``most`` longest of them, in their order."""
+    order = sorted(range(len(found)), key=lambda position: -found[position].seconds)[:most]
+    return [found[position] for position in sorted(order)]
 
 
 def begin(name: str) -> None:
@@ -64,14 +84,12 @@ def between(start: float, end: float) -> tuple[tuple[Span, ...], int]:
         if start <= span.start < end:
             found.append(span)
     found.reverse()
-    if len(found) <= MOST_OF_A_CALL:
-        return tuple(found), 0
-    least = sorted((span.seconds for span in found), reverse=True)[MOST_OF_A_CALL - 1]
-    kept = [span for span in found if span.seconds >= least][:MOST_OF_A_CALL]
-    return tuple(kept), len(found) - len(kept)
+    left_out = sum(start <= ended < end for ended in _local.forgotten)
+    kept = _longest(found, MOST_OF_A_CALL)
+    return tuple(kept), left_out + len(found) - len(kept)
 
 
-_Timed = TypeVar("_Timed", CompilingCallEvent, StartEvent)
+_Timed = TypeVar("_Timed", CompilingCallEvent, StartEvent, MeasuredEvent)
 
 
 def shifted(event: _Timed, zero: float) -> _Timed:

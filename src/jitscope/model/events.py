@@ -443,6 +443,10 @@ class MeasuredEvent(msgspec.Struct, frozen=True, tag="measured", tag_field="even
     """Of calls of the same function without the compiler, in order, the first one included."""
     eager_is: str = ""
     """How those ran, in words; or why there are none."""
+    start: float = 0.0
+    """Of all of it: what is compiled by itself from here on was for measuring, copies of arguments and eager calls."""
+    seconds: float = 0.0
+    """Until all of it was done; 0 in recordings of older versions, which don't say."""
 
 
 class EndEvent(msgspec.Struct, frozen=True, tag="end", tag_field="event", omit_defaults=True):

@@ -23,6 +23,7 @@ from jitscope.capture.frameworks.jax_spans import Span
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.history import RunKey
 from jitscope.capture.pending import Miss, book_of, collect, find, watched_frame
+from jitscope.capture.spans import add as add_span
 from jitscope.model.caching import CacheLookup
 from jitscope.model.events import CacheSource, CompilationEvent, Phase, Site, Under
 from jitscope.model.signature import Signature
@@ -232,7 +233,6 @@ class JaxProbe:
         lost = miss.fast_path is True and 0 < size <= before and not stuck
         if miss.fast_path is not None:
             grew = miss.fast_path
-        ordinal = self.book.next_ordinal()
         if lost:
             # Entries went otherwise than through a function that we follow: so did the static arguments in them.
             # Where JAX's cache is full, others are still there, and silent calls are hits of those.
@@ -240,10 +240,25 @@ class JaxProbe:
             self.forget()
             self.programs.lose_all()
         signature = self._signature_at_miss(miss, args, kwargs, error)
-        if self._write(miss, signature, ordinal):
+        with self.adapter.recorder.lock:  # until it is entered, no other thread's call gets its ordinal
+            self._enter_announced(miss, signature, error, times, grew=grew, stuck=stuck)
+        if isinstance(error, REFUSALS):
+            self._unstick()
+
+    def _enter_announced(
+        self,
+        miss: Miss,
+        signature: int | None,
+        error: BaseException | None,
+        times: tuple[float, float],
+        *,
+        grew: bool,
+        stuck: bool,
+    ) -> None:
+        ordinal = self.book.next_ordinal()
+        made = self._write(miss, signature, ordinal)
+        if made:
             self.book.add(signature, "compile")
-            self.adapter.recorder.flush_calls(self.book)
-            self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
         elif error is not None:
             self.book.add(signature, "error")
         elif grew and not stuck:
@@ -257,8 +272,9 @@ class JaxProbe:
                     "its slow Python path for that signature, until the function's clear_cache() is called",
                     self.book.id,
                 )
-        if isinstance(error, REFUSALS):
-            self._unstick()
+        if made or miss.compiled:  # or it tried to, and raised
+            self.adapter.recorder.flush_calls(self.book)
+            self.adapter.recorder.compiling_call(self.book, ordinal, *times, site_of(miss.frame))
 
     def _unstick(self) -> None:
         """What we raised must not leave the signature on the Python path.
@@ -286,7 +302,9 @@ class JaxProbe:
             if hash(miss.key) in self._raised:
                 self._raised.discard(hash(miss.key))
                 for span in miss.details:
-                    span.ran = True
+                    if not span.ran:
+                        span.ran = True
+                        add_span(span.kind, span.start, span.whole, span.program)
             with self.book.lock:
                 self._decisions.add(miss.key, args, kwargs)
             return self.book.signature(miss.key, lambda: self.reader.read(args, kwargs)).id

@@ -24,6 +24,8 @@ class Span:
     """Monotonic clock, seconds."""
     seconds: float
     """Own time: what other programs took inside of it is subtracted."""
+    whole: float
+    """From its start to its end."""
     ran: bool = True
     """False: JAX announced a trace that it then found in its cache."""
     cache_hit: bool = False
@@ -124,6 +126,8 @@ class SpanKeeper:
         start = perf_counter() - seconds
         if ran:
             spans.add(kind, start, seconds, _program(program))
+        if lookup is not None and not opened.cache_read and read:
+            spans.add("cache_read", start, read)  # nothing was found
         if written:
             spans.add("cache_write", start + seconds - written, written)
         span = Span(
@@ -131,6 +135,7 @@ class SpanKeeper:
             program=_program(program),
             start=start,
             seconds=own,
+            whole=seconds,
             ran=ran,
             cache_hit=opened.cache_hit,
             cache_read=read,

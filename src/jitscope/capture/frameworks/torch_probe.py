@@ -112,7 +112,8 @@ class TorchProbe:
         miss = collect(sys._getframe(2))
         adapter.drain_ended()
         if miss is not None and miss.details:
-            self._announced(miss, error, (entered if entered > 0 else miss.start, ended))
+            with adapter.recorder.lock:  # until it is entered, no other thread's call gets its ordinal
+                self._announced(miss, error, (entered if entered > 0 else miss.start, ended))
         elif error is not None:
             self.book.add(None, "error")
         else:
@@ -166,8 +167,7 @@ class TorchProbe:
             book.add(signature, "eager_fallback")
             self._say_ran_eager(failure or "nothing to compile")
         adapter.recorder.flush_calls(book)
-        if compiled:
-            adapter.recorder.compiling_call(book, ordinal, *times, site_of(miss.frame))
+        adapter.recorder.compiling_call(book, ordinal, *times, site_of(miss.frame))
 
     def _learn(
         self,
