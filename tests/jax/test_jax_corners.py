@@ -366,3 +366,19 @@ def test_a_signature_that_raised_first_is_on_jaxs_python_path_for_good_and_that_
     assert (6, 0, 3, 0) == (found.calls, found.hits, found.python_path_calls, found.dispatch_misses)
     notes = [note.text for note in jitscope.report().value.notes if note.slug == "python-path-after-error"]
     assert any("raises_once" in text for text in notes)
+
+
+def test_what_was_lowered_and_never_compiled_is_no_part_of_a_later_program_of_that_name(recorded):
+    jitted = jax.jit(lambda x: jnp.sin(x).sum())
+    jitscope.watch(jax.jit(lambda x: x))(1.0)  # from now on JAX is listened to
+    jitted.lower(array(5))
+
+    with jitscope.record(recorded.path):
+        watched = jitscope.watch(jitted)
+        jax.grad(watched)(array(7))
+
+    programs = [event for event in recorded.events(CompilationEvent) if event.function is not None]
+    assert programs
+    for event in programs:
+        assert event.start >= 0
+        assert ["lower", "compile"] == [phase.name for phase in event.phases if phase.name != "trace"]

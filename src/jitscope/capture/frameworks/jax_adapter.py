@@ -303,7 +303,9 @@ class JaxAdapter:
             place.staged.spans.clear()
         else:
             spans = self._spans.orphans
-            if span.kind == "trace" and any(other.program == span.program and other.kind == "lower" for other in spans):
+            if span.kind != "compile" and any(
+                other.program == span.program and other.kind == "lower" for other in spans
+            ):
                 # What was lowered under this name was never compiled: it has nothing to do with what begins now.
                 spans[:] = [other for other in spans if other.program != span.program]
             spans.append(span)
