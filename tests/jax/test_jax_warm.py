@@ -335,7 +335,11 @@ def test_passed_in_parameters_give_the_structure_and_the_recording_the_types(tmp
     transformer = make_transformer()
     # Committed parameters would be another program.
     params = jax.device_put(transformer_params(1), jax.devices()[0])
-    assert jitscope.warm(transformer, path, arguments={"params": params}).ready
+    warmed = jitscope.warm(transformer, path, arguments={"params": params, "parms": params})
+    assert warmed.ready
+    assert [note for note in warmed.notes if "arguments has" in note] == [
+        "arguments has parms, which is the name of no argument in the recorded signatures"
+    ]
     assert compiles_nothing(truth, transformer, transformer_traffic)
 
 

@@ -127,6 +127,11 @@ def tasks_of(targets: Sequence[Target], recording: Recording) -> tuple[list[Task
         task.under = task.target.under(task.item)
         task.text = telling_text(task.item, [other.item for other in tasks if other.target is task.target])
     notes = [note for _, plan in plans for note in plan.notes]
+    unused = [target.of_nothing(plan.items) for target, plan in plans]
+    notes += [
+        f"arguments has {printable(name)}, which is the name of no argument in the recorded signatures"
+        for name in sorted(set.intersection(*unused) if unused else ())
+    ]
     return tasks, [*_recording_notes(recording), *_version_notes(recording), *notes]
 
 

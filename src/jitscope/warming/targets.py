@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ class Target:
     attribute: str = ""
     arguments: str = ""
     """``module:name`` of the arguments, for an emitted file."""
+    given: tuple[str, ...] = ()
+    """Names of the arguments that the user passed objects for."""
     specs: dict[int, CallSpec] = field(default_factory=dict)
     """By position of the item: what its arguments were built from."""
 
@@ -42,6 +45,14 @@ class Target:
     def framework(self) -> Framework:
         """The one that compiles it."""
         return self.wanted.framework
+
+    def of_nothing(self, items: Iterable[WarmItem]) -> set[str]:
+        """Names of `given` that no argument has in any of these signatures."""
+        signatures = [item.signature for item in items if item.signature is not None]
+        paths = {part.path for one in signatures for part in (*one.leaves, *one.nodes)}
+        return {
+            name for name in self.given if not any(re.match(rf"{re.escape(name)}($|[.\[])", path) for path in paths)
+        }
 
     def make(self, item: WarmItem, number: int | None = None) -> Any:
         """The arguments for one item, which have its signature.
@@ -136,4 +147,5 @@ def target_of(function: Any, *, name: str | None = None, arguments: Arguments | 
     given = dict(arguments) if isinstance(arguments, Mapping) else {}
     home = importlib.import_module(f"jitscope.capture.frameworks.{framework}_warm")
     warmer = (home.JaxWarmer if framework == "jax" else home.TorchWarmer)(function, given)
-    return Target(function, Wanted(framework, name or known, file, named=name is not None), warmer, callback)
+    wanted = Wanted(framework, name or known, file, named=name is not None)
+    return Target(function, wanted, warmer, callback, given=tuple(given))
