@@ -302,7 +302,10 @@ def test_why_of_a_function_in_a_run(jitscope, runs):
 
 def test_why_of_a_function_that_is_called_like_a_folder_here(jitscope, runs):
     (runs / "step").mkdir()
-    done = jitscope("cache", "why", "step", cwd=runs)
+    try:
+        done = jitscope("cache", "why", "step", cwd=runs)
+    finally:
+        (runs / "step").rmdir()
 
     assert (0, "") == (done.returncode, done.stderr)
     assert "of step" in words(done)

@@ -268,6 +268,7 @@ def test_entries_packed_with_zstandard_are_read_and_checked(folder):
     assert 42.0 == only(folder).seconds
     assert () == verify(read_named(folder)).broken
     path.write_bytes(whole[:-50_000])
+    age(path)
 
     assert "cut off" in problem(folder)
 
