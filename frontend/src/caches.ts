@@ -77,7 +77,7 @@ export function outcomeText(one: CacheOutcome): string {
 /** What a hit saved. */
 export function savedByOne(one: CacheOutcome): string {
   if (one.saved_seconds !== null) {
-    return exactly(one.saved_seconds) + (one.saved_from === "entry" ? "" : ", measured by an earlier recording");
+    return exactly(one.saved_seconds) + (one.saved_from === "entry" ? "" : ", measured when the entry was made");
   }
   if (one.saved_at_most !== null && one.saved_at_least !== null) {
     const least = seconds(Math.max(one.saved_at_least, 0));

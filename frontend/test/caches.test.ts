@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import PYTHON from "../../src/jitscope/render/caching.py?raw";
+import PYTHON from "../../src/jitscope/model/caching.py?raw";
 import { cacheTitle, outcomeText, savedText, slowTexts } from "../src/caches";
 import type { CacheOutcome, CacheReport } from "../src/data-caches";
 
@@ -42,7 +42,7 @@ const hit: CacheOutcome = {
 
 describe("the words of caches", () => {
   it("are titles that the terminal has, too", () => {
-    const titles = /TITLES = \{(.*?)\}/s.exec(PYTHON)?.[1] ?? "";
+    const titles = /CACHE_NAMES = \{(.*?)\}/s.exec(PYTHON)?.[1] ?? "";
     const found = [...titles.matchAll(/"(\w+)": "([^"]+)"/g)];
     expect(found.length).toBeGreaterThan(3);
     for (const [, name, title] of found) expect(cacheTitle(name ?? "")).toBe(title);
@@ -72,7 +72,7 @@ describe("the words of caches", () => {
   });
   it.each([
     [{}, "found, read in 20.0 ms, saved 1.50 s"],
-    [{ saved_from: "recording" as const }, "found, read in 20.0 ms, saved 1.50 s, measured by an earlier recording"],
+    [{ saved_from: "recording" as const }, "found, read in 20.0 ms, saved 1.50 s, measured when the entry was made"],
     [
       { saved_seconds: null, saved_at_least: -0.02, saved_at_most: 0.98 },
       "found, read in 20.0 ms, saved between 0 s and 980 ms (the entry has whole seconds)",
