@@ -204,6 +204,7 @@ CALLS = {
     "x64": lambda f: in_x64(lambda: f(np.ones(3, np.float64))),
     "precision": lambda f: within(jax.default_matmul_precision("float32"), lambda: f(ONE)),
     "default device": lambda f: within(jax.default_device(jax.devices()[-1]), lambda: f(ONE)),
+    "made on the default device": lambda f: within(jax.default_device(jax.devices()[-1]), lambda: f(jnp.ones(3))),
     "default platform": lambda f: within(jax.default_device("cpu"), lambda: f(ONE)),
     "promotion": lambda f: within(jax.numpy_dtype_promotion("strict"), lambda: f(ONE)),
     "two settings": lambda f: (f(ONE), within(jax.default_matmul_precision("bfloat16"), lambda: f(ONE))),

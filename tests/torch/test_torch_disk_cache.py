@@ -169,7 +169,9 @@ class TestReal:
         (change,) = misses["fx_graph"].changes
 
         assert ("torch._inductor.config.max_fusion_size", "64", "17") == (change.title, change.old, change.new)
-        assert ["inductor_config"] == [one.part for one in misses["aot_autograd"].changes]
+        # 2.13 hashes Inductor's settings as a whole in this key, 2.11 one by one.
+        assert [misses["aot_autograd"].changes[0].part] == [one.part for one in misses["aot_autograd"].changes]
+        assert misses["aot_autograd"].changes[0].part in ("inductor_config", "inductor_config[max_fusion_size]")
 
     def test_a_captured_constant_is_named(self, folder):
         misses = misses_of([recorded(folder, "first")], recorded(folder, "constant")).misses

@@ -30,6 +30,9 @@ _HOMES = {
 _TIMED = ("torch._dynamo", "torch._inductor.compile_fx", "triton")
 """Large parts of theirs that are imported when something is compiled: how long that takes is recorded."""
 
+_awaited: dict[str, Callable[[], object]] = {}
+"""What to do when a module has been imported: `when_imported`."""
+
 REPLACED = "__jitscope_replaced__"
 """Attribute of a replacement: the framework's own function."""
 
@@ -53,6 +56,14 @@ def install() -> _Finder:
 def installed() -> bool:
     """Whether `install` was called."""
     return any(isinstance(one, _Finder) for one in sys.meta_path)
+
+
+def when_imported(name: str, then: Callable[[], object]) -> None:
+    """Call ``then`` once the module ``name`` is there: later, if something imports it. Needs `install`."""
+    if name in sys.modules:
+        then()
+    else:
+        _awaited[name] = then
 
 
 def compiled_before() -> list[str]:
@@ -85,7 +96,7 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec of a framework, or of a large part of it, with a loader that tells."""
-        if name not in _HOMES and name not in _TIMED:
+        if name not in _HOMES and name not in _TIMED and name not in _awaited:
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -118,9 +129,21 @@ class _Loader:
         module.__spec__.loader = module.__loader__ = self._loader
         began = perf_counter()
         self._loader.exec_module(module)
-        _timed(module.__name__, began)
-        if module.__name__ in _HOMES:
-            _imported(module.__name__)
+        name = module.__name__
+        if name in _HOMES or name in _TIMED:
+            _timed(name, began)
+        if name in _HOMES:
+            _imported(name)
+        if name in _awaited:
+            _await_no_more(name)
+
+
+def _await_no_more(name: str) -> None:
+    """A module that somebody waits for has been imported."""
+    try:
+        _awaited.pop(name)()
+    except Exception as error:
+        recorder.internal_error(f"import of {name}", error)
 
 
 def _timed(name: str, began: float) -> None:

@@ -39,8 +39,10 @@ def key_dtype(implementation):
 _DEVICE = '''
 def on_device(name=None):
     """On one device, put there explicitly: the first one, or that which JAX calls so."""
-    devices = [device for device in jax.devices() if str(device) == name] if name else jax.local_devices()
-    return jax.sharding.SingleDeviceSharding(devices[0])
+    if name is None:
+        return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    devices = jax.devices("cpu") if "CPU" in name else jax.devices()
+    return jax.sharding.SingleDeviceSharding(next(device for device in devices if str(device) == name))
 '''
 _SHARDED = '''
 def sharded(spec, axes, device_ids=None, **options):
@@ -142,7 +144,8 @@ class JaxWriter(Writer):
             return call_code("enable_x64", [value_code(text == "True")])
         if name == "jax_default_device" and text is not None:
             # The name of a platform is another key of JAX's than its first device.
-            return f"jax.default_device(next((one for one in jax.devices() if str(one) == {text!a}), {text!a}))"
+            devices = 'jax.devices("cpu")' if "CPU" in text else "jax.devices()"
+            return f"jax.default_device(next((one for one in {devices} if str(one) == {text!a}), {text!a}))"
         if name not in _CONTEXTS:
             raise CannotRebuildError("", f"compiled under {printable(name)}: there is no context for it")
         value: object = {"True": True, "False": False}.get(text, text) if text is not None else None

@@ -10,6 +10,7 @@ import jax
 
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
+from jitscope.capture.frameworks.jax_types import device_named, devices_of
 from jitscope.model.notation import printable
 from jitscope.model.specs import CannotRebuildError
 
@@ -80,13 +81,12 @@ def _entered(name: str, text: str | None) -> AbstractContextManager[Any]:
 
 def _value(name: str, text: str | None) -> Any:
     if name == "jax_default_device":
-        devices = jax.devices()
-        if text is None or text in {device.platform for device in devices}:
+        if text is None or (text.isidentifier() and devices_of(text)):
             return text  # a platform is another key than its first device
-        found = [device for device in devices if str(device) == text]
-        if not found:
+        found = device_named(text)
+        if found is None:
             raise CannotRebuildError("", f"compiled under {name}={printable(text)}: there is no such device")
-        return found[0]
+        return found
     if name in _WORDS:
         known = _WORDS[name]
         if text is not None and not (text in known if known is not None else text.isidentifier()):

@@ -59,7 +59,8 @@ class JaxTypes:
     def _placed(self, leaf: ArrayLeaf) -> Any:
         sharding, device = leaf.sharding, leaf.device
         if not leaf.committed:
-            if sharding is not None or device is not None:
+            # Made under jax.default_device, it is where arrays go by themselves under the same again.
+            if sharding is not None or (device is not None and device != _default_device()):
                 raise CannotRebuildError(
                     leaf.path, f"was on {printable(sharding or device or '')} without being put there"
                 )
@@ -94,11 +95,30 @@ def _no_dtype(leaf: ArrayLeaf) -> Any:
     raise CannotRebuildError(leaf.path, f"has a dtype that is not known here, {printable(leaf.dtype)}")
 
 
+def devices_of(platform: str | None) -> list[Any]:
+    """The devices of a platform, of the default one for None; none where it is not there."""
+    try:
+        return list(jax.devices(platform))
+    except RuntimeError:
+        return []
+
+
+def device_named(text: str) -> Any:
+    """The device that JAX writes so, or None: one of the default platform, or the CPU, which is there beside a GPU."""
+    return next((device for device in [*devices_of(None), *devices_of("cpu")] if str(device) == text), None)
+
+
+def _default_device() -> str | None:
+    """What JAX writes of the device that ``jax.default_device`` names now; None where it names none."""
+    value = jax.config.jax_default_device
+    return str(devices_of(value)[0] if isinstance(value, str) else value) if value is not None else None
+
+
 def _device(path: str, text: str | None) -> Any:
     devices = jax.local_devices()
     if text is None:
         return devices[0]
-    found = next((device for device in jax.devices() if str(device) == text), None)
+    found = device_named(text)
     if found is None:
         known = ", ".join(str(device) for device in devices[:8])
         raise CannotRebuildError(path, f"was on {printable(text)}, and there is no such device: there are {known}")

@@ -167,7 +167,9 @@ def _seen(leaf: Leaf) -> object:
     """What must be the same of a leaf for the same program to be compiled; host values only differ in dispatch."""
     if isinstance(leaf, StaticLeaf):
         return (leaf.type, leaf.value, leaf.digest)
-    return (leaf.dtype, leaf.shape, leaf.weak_type, leaf.committed, leaf.sharding, leaf.device, leaf.layout)
+    # Of what was put nowhere, `JaxTypes.array` has seen to it that it goes where it was.
+    device = leaf.device if leaf.committed else None
+    return (leaf.dtype, leaf.shape, leaf.weak_type, leaf.committed, leaf.sharding, device, leaf.layout)
 
 
 # -- counting ---------------------------------------------------------------------------------------

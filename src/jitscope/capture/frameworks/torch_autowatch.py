@@ -1,7 +1,7 @@
 """`torch.compile` and `torch.nn.Module.compile`, replaced for a program that knows nothing of jitscope.
 
-Tried on torch 2.13.0. ``import torch`` does not import Dynamo, and neither does this: the adapter, which does, is
-installed when something is compiled.
+Tried on torch 2.13.0 and 2.11.0. ``import torch`` does not import Dynamo, and neither does this: the adapter, which
+does, is installed when something is compiled.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching
-from jitscope.capture.frameworks.torch_cache_privates import listen_to_artifacts
+from jitscope.capture.autowatch import called_by, is_replaced, replacement, watching, when_imported
+from jitscope.capture.frameworks.torch_cache_privates import ARTIFACTS, listen_to_artifacts
 from jitscope.capture.frameworks.torch_start import time_cuda_start
 from jitscope.capture.recorder import recorder
 from jitscope.capture.watch import is_watched, place_of, torch_adapter, watch_if_compiled
@@ -23,7 +23,7 @@ from jitscope.capture.watch import is_watched, place_of, torch_adapter, watch_if
 def install() -> None:
     """Watch what the program compiles from now on."""
     time_cuda_start()
-    listen_to_artifacts()
+    when_imported(ARTIFACTS, listen_to_artifacts)
     for home in (torch, torch.compiler):
         if not is_replaced(home.compile):
             home.compile = _compile(home.compile)

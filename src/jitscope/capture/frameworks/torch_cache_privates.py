@@ -1,8 +1,9 @@
 """Every private name of torch's caches on disk that jitscope touches: functions around which others are put.
 
-Tried on torch 2.13.0. Inductor asks ``FxGraphCache`` (``prepare_key``, ``load_with_key``, ``_save_graph``), AOTAutograd
-``AOTAutogradCache`` (``try_load``, which calls ``autograd_cache_key`` and ``_lookup``; ``save``). All are looked up on
-their classes and modules when they are called. The modules are not imported here: torch does when it compiles.
+Tried on torch 2.13.0 and 2.11.0. Inductor asks ``FxGraphCache`` (``prepare_key``, ``load_with_key``, ``_save_graph``),
+AOTAutograd ``AOTAutogradCache`` (``try_load``, which calls ``autograd_cache_key`` and ``_lookup``; ``save``). All are
+looked up on their classes and modules when they are called. The modules are not imported here: torch does when it
+compiles.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ Fields = dict[str, Any]
 class Listener(Protocol):
     """What wants to know. Nothing that it raises may reach torch: it raises nothing."""
 
-    def began(self, cache: str) -> None:
-        """A lookup begins in this thread; what it asks for on the way comes before its `looked`."""
+    def keyed(self, start: float, seconds: float) -> None:
+        """A key was made in this thread, or could not be."""
 
     def looked(self, cache: str, seconds: float, known: Fields) -> None:
         """A lookup has ended."""
@@ -61,7 +62,7 @@ def listen(listener: Listener, clock: Callable[[], float]) -> bool:
         _put(fx, "_save_graph", lambda original: _around_fx_save(original, listener, clock))
     if aot is not None and keys is not None and hasattr(aot, "try_load"):
         context = _AotContext()
-        _put(keys, "autograd_cache_key", context.around_key)
+        _put(keys, "autograd_cache_key", lambda original: context.around_key(original, listener, clock))
         _put(keys, "_get_debug_lines_for_cache_key", context.around_lines)
         _put(aot, "_lookup", context.around_lookup)
         _put(aot, "try_load", lambda original: context.around_load(original, listener, clock))
@@ -78,9 +79,12 @@ def came_with_artifacts(cache: str, key: str) -> bool:
 
 
 def listen_to_artifacts() -> bool:
-    """Remember the entries of mega-caches from now on: ``CacheArtifactManager.populate_caches`` (2.13).
+    """Remember the entries of mega-caches from now on: ``CacheArtifactManager.populate_caches`` (2.11, 2.13).
 
     Programs load them before they compile anything: with ``jitscope run`` this is called as soon as torch is there.
+
+    Returns:
+        Whether it does; False where ``torch.compiler._cache`` is not imported yet, which 2.11 does only when needed.
     """
     manager: Any = getattr(sys.modules.get(ARTIFACTS), "CacheArtifactManager", None)
     if not hasattr(manager, "populate_caches"):
@@ -133,11 +137,14 @@ def _around_prepare(original: Callable[..., Any], listener: Listener, clock: Cal
     @functools.wraps(original)
     def prepare_key(*args: Any, **kwargs: Any) -> Any:
         start = clock()
-        result = original(*args, **kwargs)
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            seconds = clock() - start
+            listener.keyed(start, seconds)
         if isinstance(result, tuple) and len(result) == 2 and result[0] is None:
             why = result[1].get("cache_bypass_reason") if isinstance(result[1], dict) else None
-            listener.began("fx_graph")
-            listener.looked("fx_graph", clock() - start, {"state": "bypass", "words": why})
+            listener.looked("fx_graph", seconds, {"state": "bypass", "words": why})
         return result
 
     return prepare_key
@@ -149,7 +156,6 @@ def _around_fx_load(original: Callable[..., Any], listener: Listener, clock: Cal
 
     @functools.wraps(original)
     def load_with_key(*args: Any, **kwargs: Any) -> Any:
-        listener.began("fx_graph")
         start = clock()
         known: Fields = {"state": "unknown"}
         try:
@@ -223,17 +229,22 @@ class _AotContext:
         found: list[Fields] = self._local.open
         return found
 
-    def around_key(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def around_key(
+        self, original: Callable[..., Any], listener: Listener, clock: Callable[[], float]
+    ) -> Callable[..., Any]:
         """``autograd_cache_key(...) -> (key, debug_lines)``; what it raises is why the graph is not cached."""
 
         @functools.wraps(original)
         def autograd_cache_key(*args: Any, **kwargs: Any) -> Any:
+            start = clock()
             try:
                 result = original(*args, **kwargs)
             except Exception as error:
                 if self._open:
                     self._open[-1]["words"] = str(error) or type(error).__name__
                 raise
+            finally:
+                listener.keyed(start, clock() - start)
             if self._open and isinstance(result, tuple) and len(result) == 2:
                 self._open[-1]["key"] = result[0]
                 if result[1]:
@@ -286,17 +297,16 @@ class _AotContext:
     def around_load(
         self, original: Callable[..., Any], listener: Listener, clock: Callable[[], float]
     ) -> Callable[..., Any]:
-        """``try_load(...) -> (compiled function or None, aot_config)``."""
+        """``try_load(...) -> (compiled function or None, aot_config)`` (2.13), or without that config (2.11)."""
 
         @functools.wraps(original)
         def try_load(*args: Any, **kwargs: Any) -> Any:
-            listener.began("aot_autograd")
             known: Fields = {"state": "unknown"}
             self._open.append(known)
             start = clock()
             try:
                 result = original(*args, **kwargs)
-                hit = isinstance(result, tuple) and bool(result) and result[0] is not None
+                hit = (result[0] if isinstance(result, tuple) and result else result) is not None
                 known["state"] = "hit" if hit else "bypass" if known.get("words") else "miss"
                 if not hit and known.get("entry"):
                     known["detail"] = "fx_graph_missing"

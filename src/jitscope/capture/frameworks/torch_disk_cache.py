@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from jitscope.capture import spans
 from jitscope.capture.frameworks import torch_cache_privates as privates
 from jitscope.capture.frameworks.torch_cache_privates import Fields
 from jitscope.capture.frameworks.torch_privates import current_compile_id
@@ -82,8 +83,12 @@ class TorchDiskCache:
 
     # -- what torch does -------------------------------------------------------------------------
 
-    def began(self, cache: str) -> None:
-        """Nothing to prepare: order is that of the ends, turned around where one was inside another."""
+    def keyed(self, start: float, seconds: float) -> None:
+        """A key was made: the graph was written as text, torch's and Triton's files were hashed."""
+        try:
+            spans.add("cache_key", start, seconds)
+        except Exception as error:
+            self._recorder.internal_error("torch caches", error)
 
     def looked(self, cache: str, seconds: float, known: Fields) -> None:
         """A lookup has ended."""
