@@ -71,7 +71,6 @@ def caches(framework: str, scratch: Path, name: str) -> dict[str, str]:
         return {
             "JAX_COMPILATION_CACHE_DIR": folder,
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         }
     return {"TORCHINDUCTOR_CACHE_DIR": folder, "TRITON_CACHE_DIR": f"{folder}/triton"}
 

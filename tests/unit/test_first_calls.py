@@ -141,6 +141,36 @@ def test_a_torch_call_is_its_steps_and_what_ran_between_and_after():
     assert [("backward", 0.75)] == [(part.name, part.seconds) for part in one.later]
 
 
+@pytest.mark.parametrize("step", ["compile_file", "async_compile.wait", "async_compile.precompile"])
+def test_where_kernels_take_much_of_it_the_folder_that_keeps_them_is_named(step):
+    one = only(
+        recording(
+            function(1, "f", framework="torch"),
+            compilation(1, framework="torch", call=1, phases=(Phase("dynamo", 1.0, 3.5),), wall_seconds=10.0),
+            CompilingCallEvent(1, 1, 0.0, 10.0, (Span(step, 1.0, 4.0), Span("dynamo", 1.0, 5.0)), site=SITE),
+        )
+    )
+    assert ["TORCHINDUCTOR_CACHE_DIR" in text for text in one.advice] == [True]
+
+
+@pytest.mark.parametrize(
+    ("devices", "returned", "told"),
+    [("jax: NVIDIA H100 80GB HBM3 x1", 8.0, True), ("jax: cpu x1", 8.0, False), ("jax: NVIDIA H100 x1", 4.0, False)],
+)
+def test_what_a_gpu_loads_at_its_first_run_is_said_to_be_in_dispatch(devices, returned, told):
+    found = phases(10.5, 1.0, 0.5, 1.5)
+    one = only(
+        recording(
+            function(1),
+            compilation(1, call=1, phases=found, start=10.5, wall_seconds=returned),
+            CompilingCallEvent(1, 1, 10.0, returned, spans(found), site=SITE),
+            EndEvent(20.0, devices=(devices,)),
+            end=None,
+        )
+    )
+    assert told == ("loading" in [note.slug for note in one.notes])
+
+
 def test_what_a_region_does_besides_is_not_told_to_run():
     one = only(torch_call("region"))
 

@@ -10,6 +10,13 @@ from jitscope.model.notation import cut
 EFFECTS: dict[str, str] = {
     "JITSCOPE": "0 switches jitscope off: nothing is watched or recorded",
     "JITSCOPE_DIR": "the folder in which recordings are kept",
+    "JITSCOPE_QUIET": "1 keeps jitscope from printing while the program runs; recordings are the same",
+    "JITSCOPE_PROGRESS": "seconds after which a compile that is still under way is told of; 0 never",
+    "JITSCOPE_REPORT": "0 prints no report when a program ends that JITSCOPE=1 records",
+    "JITSCOPE_WITH_SOURCE": "1 keeps the lines around each call in recordings",
+    "JITSCOPE_PROGRAM": "set by jitscope run: this process belongs to one of its programs",
+    "JITSCOPE_PARENT": "set by jitscope run: the process that started this one",
+    "JITSCOPE_PLACE": "set by jitscope run: where its processes record to",
     "JITSCOPE_STRICT": "1 lets errors inside jitscope reach the program: for jitscope's own tests",
     "JAX_DISABLE_JIT": "set, jitted functions run without compiling: their calls are eager fallbacks",
     "JAX_CHECK_TRACER_LEAKS": "set, JAX keeps no traces: each miss traces anew",

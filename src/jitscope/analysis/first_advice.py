@@ -37,7 +37,7 @@ def advice_for(one: FirstCall) -> tuple[str, ...]:
             "no persistent cache is set: with jax_compilation_cache_dir the next process reads the program from disk "
             "(tracing and lowering remain)"
         )
-    if shares["compile_file"] + shares["async_compile.wait"] > 0.3:
+    if sum(shares[name] for name in _KERNELS) > 0.3:
         found.append(
             "compiling kernels takes much of it: Inductor keeps what it built in TORCHINDUCTOR_CACHE_DIR, so let that "
             "folder outlive the process (by default it is in the temporary folder)"
@@ -47,7 +47,8 @@ def advice_for(one: FirstCall) -> tuple[str, ...]:
     return tuple(found)
 
 
-_NAMES = ("trace", "compile", "compile_file", "async_compile.wait", "autotune")
+_KERNELS = ("compile_file", "async_compile.wait", "async_compile.precompile")
+_NAMES = ("trace", "compile", "autotune", *_KERNELS)
 
 
 def worth(programs: Sequence[EagerPrograms], seconds: float) -> bool:

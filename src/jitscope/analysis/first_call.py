@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Sequence
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from jitscope.analysis.anatomy import by_phases, by_spans, owners_of
 from jitscope.analysis.break_even import measured_of
 from jitscope.analysis.eager_programs import eager_programs, is_alone
-from jitscope.analysis.first_advice import advice_for
+from jitscope.analysis.first_advice import advice_for, found_in
 from jitscope.analysis.index import Index, index_events
 from jitscope.analysis.start_up import start_up_of
 from jitscope.model.events import SCHEMA, CompilationEvent, CompilingCallEvent
@@ -172,4 +173,14 @@ def _unknown(one: FirstCall, index: Index) -> list[Note]:
         if one.first and one.kind != "region":
             text = "the second call, the steady state and the eager time are not known: hits are counted, never timed"
             notes.append(Note("not-measured", text))
+    if one.framework == "jax" and any(_ACCELERATOR.match(device) for device in devices):
+        dispatch = sum(part.seconds for part in found_in(one.parts, "run"))
+        if dispatch > LOADING * one.seconds:
+            text = "dispatch holds what the device loads when a program first runs there (code, libraries, memory): "
+            notes.append(Note("loading", text + "JAX does not time it, and no cache has it"))
     return notes
+
+
+_ACCELERATOR = re.compile(r"jax: (?!cpu\b)")
+LOADING = 0.2
+"""Share of a call that dispatch takes where loading shows: elsewhere it is a few milliseconds."""
