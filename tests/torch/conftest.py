@@ -58,7 +58,9 @@ def fresh_dynamo():
     """Each test starts with empty caches, default limits, and without Dynamo's warnings on stderr."""
     torch.compiler.reset()
     logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
-    with torch._dynamo.config.patch(recompile_limit=8):
+    # torch 2.11 leaves automatic_dynamic_shapes off for the process now and then, bare too: after threads have called
+    # a function that was compiled with dynamic=False.
+    with torch._dynamo.config.patch(recompile_limit=8, automatic_dynamic_shapes=True):
         yield
 
 
