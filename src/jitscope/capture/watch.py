@@ -109,8 +109,8 @@ def _kind(fn: Any) -> str | None:
         if is_jitted(fn):
             return "jax"
     if "torch" in sys.modules:
-        from jitscope.capture.frameworks.torch_adapter import is_compiled
         from jitscope.capture.frameworks.torch_probe import is_module
+        from jitscope.capture.frameworks.torch_target_privates import is_compiled
 
         if is_module(fn):
             return "module"
@@ -147,20 +147,20 @@ def identity(fn: Any) -> tuple[Framework, str, str] | None:
         return identity(fn.func)
     kind = _kind(fn)
     if kind == "jax":
-        from jitscope.capture.frameworks.jax_privates import transformations
+        from jitscope.capture.frameworks.jax_function_privates import transformations
 
         name = _location(fn).name
         for transformation in reversed(transformations(fn)):
             name = f"{transformation}({name})"
         return "jax", name, _location(fn).file
     if kind == "torch":
-        from jitscope.capture.frameworks.torch_adapter import original_of
+        from jitscope.capture.frameworks.torch_target_privates import original_of
 
         found = _location(original_of(fn))
         return "torch", found.name, found.file
     if kind != "module":
         return None
-    from jitscope.capture.frameworks.torch_adapter import module_target
+    from jitscope.capture.frameworks.torch_target_privates import module_target
 
     target = module_target(fn)
     return ("torch", target.name, _location(target.forward).file) if target is not None else None
@@ -297,7 +297,7 @@ def jax_adapter() -> Any:
 
 def _watch_jax(fn: Any) -> Any:
     from jitscope.capture.frameworks.jax_adapter import jit_options
-    from jitscope.capture.frameworks.jax_privates import transformations
+    from jitscope.capture.frameworks.jax_function_privates import transformations
     from jitscope.capture.frameworks.jax_probe import JaxProbe
 
     adapter = jax_adapter()
@@ -336,9 +336,9 @@ def torch_adapter() -> Any:
 
 
 def _watch_torch(fn: Any) -> Any:
-    from jitscope.capture.frameworks.torch_adapter import original_of
     from jitscope.capture.frameworks.torch_privates import compile_options
     from jitscope.capture.frameworks.torch_probe import TorchProbe
+    from jitscope.capture.frameworks.torch_target_privates import original_of
 
     adapter = torch_adapter()
     original = original_of(fn)

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from jitscope.capture.callsite import site_of
+from jitscope.capture.frameworks import jax_function_privates as functions
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_owners import Place
@@ -93,7 +94,7 @@ class JaxGate:
         return CompilationEvent(
             id=recorder.new_id(),
             function=book.id if book is not None else None,
-            program=program.removeprefix("jit(").removesuffix(")") or privates.program_name(place.fun),
+            program=program.removeprefix("jit(").removesuffix(")") or functions.program_name(place.fun),
             framework="jax",
             call=book.next_ordinal() if book is not None else None,
             signature=self._signature(place, miss),
@@ -119,7 +120,7 @@ class JaxGate:
 
 def _name(place: Place, program: str) -> str:
     """Qualified name of an unwatched function; of what is JAX's own, the program's."""
-    code = privates.innermost_code(place.fun) if place.fun is not None and not place.library else None
+    code = functions.innermost_code(place.fun) if place.fun is not None and not place.library else None
     if code is not None:
         return code.co_qualname
-    return program.removeprefix("jit(").removesuffix(")") or privates.program_name(place.fun)
+    return program.removeprefix("jit(").removesuffix(")") or functions.program_name(place.fun)

@@ -11,6 +11,7 @@ from typing import Any
 
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import is_internal
+from jitscope.capture.frameworks import jax_function_privates as functions
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_probe import JaxProbe
 from jitscope.capture.frameworks.jax_spans import Span
@@ -93,7 +94,7 @@ class Owners:
 
     def maker(self, fun: Any) -> tuple[str, int, int] | None:
         """File and line of the user's function that is compiled, and the number of the object that was jitted."""
-        code = privates.innermost_code(fun)
+        code = functions.innermost_code(fun)
         return (code.co_filename, code.co_firstlineno, self.number(fun)) if code is not None else None
 
     def number(self, fun: Any) -> int:
@@ -121,10 +122,10 @@ class Owners:
                 yield probe
 
     def role(self, code: CodeType) -> str | None:
-        """What a frame of JAX's stands for (`jax_privates.role`)."""
+        """What a frame of JAX's stands for (`jax_function_privates.role`)."""
         known = self._roles.get(id(code))
         if known is None:
-            known = self._roles[id(code)] = (code, privates.role(code))
+            known = self._roles[id(code)] = (code, functions.role(code))
         return known[1]
 
     def locate(self, start: FrameType) -> Place:
@@ -157,7 +158,7 @@ class Owners:
                 jaxpr = place.jaxpr = frame.f_locals.get("jaxpr", jaxpr)
             elif role == "backward":
                 place.under = "backward"
-                place.probe = self.last_nested.get(privates.source_of(jaxpr) or ("", "", 0))
+                place.probe = self.last_nested.get(functions.source_of(jaxpr) or ("", "", 0))
                 break
             elif role in ("vmap", "grad"):
                 place.under = "vmap" if role == "vmap" else "grad"

@@ -15,6 +15,7 @@ import jax
 from jitscope.capture.book import Book
 from jitscope.capture.callsite import site_of
 from jitscope.capture.decisions import Decisions
+from jitscope.capture.frameworks import jax_function_privates as functions
 from jitscope.capture.frameworks import jax_privates as privates
 from jitscope.capture.frameworks.jax_context import settings_of
 from jitscope.capture.frameworks.jax_decisions import differing, fixed
@@ -65,7 +66,7 @@ class JaxProbe:
         self._jitted = weakref.ref(jitted)
         self._fun = weakref.ref(fun) if _weakly_referable(fun) else None
         self.fun_id = id(fun)
-        self.sources = privates.sources_of(fun)
+        self.sources = functions.sources_of(fun)
         self.reader = JaxSignatureReader(
             fun,
             tuple(getattr(self.info, "static_argnums", ()) or ()),

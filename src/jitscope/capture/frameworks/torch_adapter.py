@@ -10,8 +10,6 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
@@ -40,6 +38,7 @@ from jitscope.capture.frameworks.torch_modes import modes_now, tensor_modes
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.frameworks.torch_start import time_cuda_start
+from jitscope.capture.frameworks.torch_target_privates import ModuleTarget, module_target
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
@@ -468,50 +467,3 @@ class TorchAdapter:
         self.given_up.set(record.code, (record.generation, "limited" if limited else "skipped"))
         for probe in self.probes_of(record.code):
             probe.book.alarm()
-
-
-@dataclass
-class ModuleTarget:
-    """The attribute of a compiled module that its calls go through."""
-
-    module: Any
-    attribute: str
-    original: Any
-    callable: Callable[..., Any]
-
-    @property
-    def forward(self) -> Any:
-        """The user's ``forward``."""
-        return type(self.original).forward
-
-    @property
-    def name(self) -> str:
-        """The module's class."""
-        return type(self.original).__qualname__
-
-    @property
-    def inline(self) -> Any:
-        """What Dynamo inlines where it traces a call of the module."""
-        return getattr(self.callable, "_torchdynamo_inline", self.callable)
-
-    def install(self, watched: Callable[..., Any]) -> None:
-        """Let the module's calls go through ``watched``."""
-        setattr(self.module, self.attribute, watched)
-
-
-def module_target(module: Any) -> ModuleTarget | None:
-    """As `TorchAdapter.module_target`; nothing is installed for it."""
-    if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
-        return ModuleTarget(module, "forward", module._orig_mod, module.forward)
-    compiled = getattr(module, "_compiled_call_impl", None)
-    return ModuleTarget(module, "_compiled_call_impl", module, compiled) if compiled is not None else None
-
-
-def is_compiled(fn: Any) -> bool:
-    """Whether ``fn`` is what `torch.compile` made of a function."""
-    return hasattr(fn, "_torchdynamo_orig_callable")
-
-
-def original_of(fn: Any) -> Any:
-    """The user's function inside a compiled one."""
-    return privates.innermost(fn)

@@ -35,8 +35,8 @@ def compiled_before() -> list[str]:
     """The program's compiled functions and modules that are not watched; none where Dynamo was never imported."""
     if "torch._dynamo" not in sys.modules:
         return []
-    from jitscope.capture.frameworks.torch_adapter import is_compiled, original_of
     from jitscope.capture.frameworks.torch_privates import optimized_module
+    from jitscope.capture.frameworks.torch_target_privates import is_compiled, original_of
 
     found: list[str | None] = []
     for one in gc.get_objects():
