@@ -34,6 +34,11 @@ FULL = ("trace", "lower", "compile")
 FIRST: Causes = frozenset({("first_compile", None)})
 
 
+def since(version: str, *least: int) -> bool:
+    """Whether a framework is that version or later: ``since(torch.__version__, 2, 15)``. The truth can differ."""
+    return tuple(int(part) for part in version.split(".")[: len(least)]) >= least
+
+
 def because(*causes: tuple[str, str | None]) -> Causes:
     """The set of causes of one compilation: ``because(("shape", "x"), ("dtype", "y"))``."""
     return frozenset(causes)

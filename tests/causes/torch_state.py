@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import jitscope
-from causes.situation import FIRST, because, corpus
+from causes.situation import FIRST, because, corpus, since
 
 situations, situation = corpus("torch")
 
@@ -20,6 +20,9 @@ NAME = "sin"
 TABLE = {"k": 2}
 ITEMS = [2, 3]
 WEIGHT = torch.ones(4)
+
+PRECISION_OF_CUDA = [("config", "cuda_matmul_precision")] if since(torch.__version__, 2, 15) else []
+"""2.15 guards on it apart from ``allow_tf32``; one setting changes both."""
 
 
 def ones(*sizes, **options):
@@ -373,7 +376,7 @@ def tensors_made_with_another_default_dtype():
         torch.set_default_dtype(torch.float32)
 
 
-@situation("compile compile", [FIRST, because(("config", "allow_tf32"))])
+@situation("compile compile", [FIRST, because(("config", "allow_tf32"), *PRECISION_OF_CUDA)])
 def another_matmul_precision():
     f = _compiled()
     f(ones(4))
