@@ -596,6 +596,8 @@ def traffic(array):
     array(ones, Pair(Weights(ones), [1.0]), mode=Mode.FAST)
     with jax.default_device("cpu"):
         array(ones, Pair(Weights(ones), [2]), mode=Mode.FAST)
+    with jax.default_device(jax.devices()[0]):
+        array(ones, Pair(Weights(ones), [3]), mode=Mode.FAST)
     with jax.default_matmul_precision("float32"):
         array(np.ones((2, 3), np.float16), Pair({"a": ones}, [jax.random.PRNGKey(0)[0], ()]), mode=None)
 """
@@ -633,9 +635,29 @@ def emitted(tmp_path):
         del sys.modules["program"]
 
 
+def test_a_device_of_the_cpu_is_found_beside_a_gpu(monkeypatch):
+    from jitscope.capture.frameworks.jax_types import device_named
+
+    cpu = jax.devices("cpu")[0]
+    monkeypatch.setattr(jax, "devices", lambda platform=None: [cpu] if platform == "cpu" else ["cuda:0"])
+    assert ("cuda:0", cpu, None) == (device_named("cuda:0"), device_named(str(cpu)), device_named("cuda:1"))
+
+
+def test_the_file_finds_a_device_of_the_cpu_beside_a_gpu(monkeypatch):
+    from jitscope.render.warm_script_jax import _DEVICE
+
+    cpu = jax.devices("cpu")[0]
+    monkeypatch.setattr(jax, "devices", lambda platform=None: [cpu] if platform == "cpu" else ["cuda:0"])
+    helpers = {"jax": jax}
+    exec(_DEVICE, helpers)
+    assert (cpu, "cuda:0") == (helpers["device"](str(cpu)), helpers["device"]("cuda:0"))
+    with pytest.raises(LookupError, match="there is no device cuda:1 here"):
+        helpers["device"]("cuda:1")
+
+
 def test_the_file_compiles_all_without_jitscope(tmp_path, emitted):
     text, count, skipped = emitted(load(tmp_path / "run.jsonl"))
-    assert (5, []) == (count, skipped)
+    assert (6, []) == (count, skipped)
     assert "import jitscope" not in text
     (tmp_path / "warm.py").write_text(text, encoding="utf-8")
     done = subprocess.run(

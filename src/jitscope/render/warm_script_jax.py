@@ -37,12 +37,17 @@ def key_dtype(implementation):
     return jax.eval_shape(lambda: jax.random.key(0, impl=implementation)).dtype
 '''
 _DEVICE = '''
+def device(name):
+    """The device that JAX calls so: one of the CPU, which is there beside a GPU, or of the default backend."""
+    for one in jax.devices("cpu" if "cpu" in name.lower() else None):  # "cpu:0", in older JAX "TFRT_CPU_0"
+        if str(one) == name:
+            return one
+    raise LookupError(f"there is no device {name} here")
+'''
+_ON_DEVICE = '''
 def on_device(name=None):
     """On one device, put there explicitly: the first one, or that which JAX calls so."""
-    if name is None:
-        return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    devices = jax.devices("cpu") if "CPU" in name else jax.devices()
-    return jax.sharding.SingleDeviceSharding(next(device for device in devices if str(device) == name))
+    return jax.sharding.SingleDeviceSharding(device(name) if name else jax.local_devices()[0])
 '''
 _SHARDED = '''
 def sharded(spec, axes, device_ids=None, **options):
@@ -100,6 +105,7 @@ class JaxWriter(Writer):
         text = leaf.sharding
         if text is None or text.startswith("in "):
             self.parts.helpers.setdefault("device", _DEVICE)
+            self.parts.helpers.setdefault("on_device", _ON_DEVICE)
             made: Code = call_code("on_device", [value_code(leaf.device)] if leaf.device is not None else [])
             return self._in_memory(made, text.removeprefix("in ") if text else None)
         found = _SHARDING.fullmatch(text)
@@ -143,9 +149,10 @@ class JaxWriter(Writer):
             self.parts.helpers.setdefault("x64", _X64)
             return call_code("enable_x64", [value_code(text == "True")])
         if name == "jax_default_device" and text is not None:
-            # The name of a platform is another key of JAX's than its first device.
-            devices = 'jax.devices("cpu")' if "CPU" in text else "jax.devices()"
-            return f"jax.default_device(next((one for one in {devices} if str(one) == {text!a}), {text!a}))"
+            if text.isalpha():  # a platform, "cpu": another key of JAX's than its first device
+                return call_code("jax.default_device", [value_code(text)])
+            self.parts.helpers.setdefault("device", _DEVICE)
+            return call_code("jax.default_device", [call_code("device", [value_code(text)])])
         if name not in _CONTEXTS:
             raise CannotRebuildError("", f"compiled under {printable(name)}: there is no context for it")
         value: object = {"True": True, "False": False}.get(text, text) if text is not None else None
