@@ -8,9 +8,9 @@ from jitscope.model.health import Variable
 from jitscope.model.notation import cut
 
 EFFECTS: dict[str, str] = {
-    "JITSCOPE": "0 switches jitscope off: nothing is watched or recorded",
+    "JITSCOPE": "0 switches jitscope off: nothing is watched or recorded; 1 records a program, see jitscope env",
     "JITSCOPE_DIR": "the folder in which recordings are kept",
-    "JITSCOPE_QUIET": "1 keeps jitscope from printing while the program runs; recordings are the same",
+    "JITSCOPE_QUIET": "1 silences warnings of functions that compile again and again; recordings are the same",
     "JITSCOPE_PROGRESS": "seconds after which a compile that is still under way is told of; 0 never",
     "JITSCOPE_REPORT": "0 prints no report when a program ends that JITSCOPE=1 records",
     "JITSCOPE_WITH_SOURCE": "1 keeps the lines around each call in recordings",
