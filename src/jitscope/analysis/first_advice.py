@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from jitscope.analysis.parts import programs_text
-from jitscope.model.first_call import EagerPrograms, FirstCall, Part
+from jitscope.analysis.parts import found_in, programs_text
+from jitscope.model.first_call import EagerPrograms, FirstCall
 from jitscope.model.notation import cut
 
 MANY = 5
@@ -63,12 +63,3 @@ def told(programs: Sequence[EagerPrograms]) -> str:
     site = next((one.sites[0].text for one in programs if one.sites), None)
     where = f"; the costliest at {site}" if site else ""
     return f"{count} operation{'s' if count != 1 else ''} ({names}{where}) {'were' if count != 1 else 'was'}"
-
-
-def found_in(parts: Sequence[Part], name: str) -> Iterator[Part]:
-    """All parts of a name, at any depth; those of the same name inside of one are not counted again."""
-    for part in parts:
-        if part.name == name:
-            yield part
-        else:
-            yield from found_in(part.parts, name)

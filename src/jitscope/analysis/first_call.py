@@ -10,8 +10,9 @@ import msgspec
 from jitscope.analysis.anatomy import by_phases, by_spans, owners_of
 from jitscope.analysis.break_even import measured_of
 from jitscope.analysis.eager_programs import eager_programs, is_alone
-from jitscope.analysis.first_advice import advice_for, found_in
+from jitscope.analysis.first_advice import advice_for
 from jitscope.analysis.index import Index, index_events
+from jitscope.analysis.parts import found_in
 from jitscope.analysis.start_up import start_up_of
 from jitscope.model.events import SCHEMA, CompilationEvent, CompilingCallEvent
 from jitscope.model.first_call import FirstCall, FirstCalls, StartUp

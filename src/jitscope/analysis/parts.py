@@ -8,7 +8,7 @@ counted twice, and own times are never negative.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -121,3 +121,12 @@ def seconds_together(calls: Iterable[FirstCall]) -> float:
         seconds += max(end - max(one.started, ends.get(one.process, one.started)), 0.0)
         ends[one.process] = max(ends.get(one.process, end), end)
     return seconds
+
+
+def found_in(parts: Sequence[Part], name: str) -> Iterator[Part]:
+    """All parts of a name, at any depth; those of the same name inside of one are not counted again."""
+    for part in parts:
+        if part.name == name:
+            yield part
+        else:
+            yield from found_in(part.parts, name)

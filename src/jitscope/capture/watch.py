@@ -93,12 +93,18 @@ def watch_if_compiled(fn: Any) -> Any:
     """
     try:
         kind = _kind(fn)
-        if kind is None or (kind == "module" and torch_adapter().module_target(fn) is None):
+        if kind is None or (kind == "module" and not _is_compiled_module(fn)):
             return fn
         return _watch(fn)
     except Exception as error:
         recorder.internal_error("watch", error)
         return fn
+
+
+def _is_compiled_module(fn: Any) -> bool:
+    from jitscope.capture.frameworks.torch_target_privates import module_target
+
+    return module_target(fn) is not None
 
 
 def _kind(fn: Any) -> str | None:
@@ -357,9 +363,10 @@ def _watch_torch(fn: Any) -> Any:
 def _watch_module(module: Any) -> Any:
     from jitscope.capture.frameworks.torch_privates import compile_options
     from jitscope.capture.frameworks.torch_probe import TorchProbe
+    from jitscope.capture.frameworks.torch_target_privates import module_target
 
     adapter = torch_adapter()
-    target = adapter.module_target(module)
+    target = module_target(module)
     if target is None:
         warnings.warn(
             f"jitscope.watch: {type(module).__qualname__} is not compiled yet: call torch.compile(module) or "

@@ -38,7 +38,6 @@ from jitscope.capture.frameworks.torch_modes import modes_now, tensor_modes
 from jitscope.capture.frameworks.torch_probe import STANCES_THAT_MAY_NOT_COMPILE, EntryId, TorchProbe
 from jitscope.capture.frameworks.torch_signature import frame_signature
 from jitscope.capture.frameworks.torch_start import time_cuda_start
-from jitscope.capture.frameworks.torch_target_privates import ModuleTarget, module_target
 from jitscope.capture.gates import REFUSALS
 from jitscope.capture.pending import Miss, book_of, find, find_outermost, push, watched_frame
 from jitscope.capture.recorder import Recorder
@@ -218,10 +217,6 @@ class TorchAdapter:
                 sharing.probes.remove(probe)
                 if not sharing.probes:
                     self.by_code.remove(code)
-
-    def module_target(self, module: Any) -> ModuleTarget | None:
-        """Where the calls of a compiled module can be watched, or None if it is not compiled."""
-        return module_target(module)
 
     # -- hooks -----------------------------------------------------------------------------------
 

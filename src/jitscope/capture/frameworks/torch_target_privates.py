@@ -43,7 +43,7 @@ class ModuleTarget:
 
 
 def module_target(module: Any) -> ModuleTarget | None:
-    """As `TorchAdapter.module_target`; nothing is installed for it."""
+    """Where the calls of a compiled module can be watched, or None if it is not compiled."""
     if privates.optimized_module is not None and isinstance(module, privates.optimized_module):
         return ModuleTarget(module, "forward", module._orig_mod, module.forward)
     compiled = getattr(module, "_compiled_call_impl", None)
