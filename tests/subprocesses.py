@@ -34,3 +34,14 @@ def run(program, *, check=True, **environment):
     if check:
         assert 0 == done.returncode, done.stderr
     return done
+
+
+def jitscope_run(script, recording, **environment):
+    """``jitscope run -o RECORDING SCRIPT`` in strict mode."""
+    program = f"""
+        import sys
+        from jitscope.commands import main
+        sys.argv = ["jitscope", "run", "-o", {str(recording)!r}, {str(script)!r}]
+        main()
+    """
+    return run(program, JITSCOPE_STRICT="1", **environment)

@@ -6,7 +6,7 @@ Left out where there is no GPU. Tried on an H100 with JAX 0.11.2.
 from __future__ import annotations
 
 import pytest
-from subprocesses import run
+from subprocesses import jitscope_run
 
 jax = pytest.importorskip("jax")
 
@@ -45,17 +45,12 @@ def folder(tmp_path_factory):
     home = tmp_path_factory.mktemp("gpu")
     (home / "program.py").write_text(PROGRAM, encoding="utf-8")
     for name in ("first", "second"):
-        code = (
-            "import sys; from jitscope.commands import main; "
-            f"sys.argv = ['jitscope', 'run', '-o', {str(home / name) + '.jsonl'!r}, {str(home / 'program.py')!r}]; "
-            "main()"
-        )
-        run(
-            code,
+        jitscope_run(
+            home / "program.py",
+            home / f"{name}.jsonl",
             JAX_COMPILATION_CACHE_DIR=str(home / "cache"),
             JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
             XLA_PYTHON_CLIENT_PREALLOCATE="false",
-            JITSCOPE_STRICT="1",
         )
     return home
 

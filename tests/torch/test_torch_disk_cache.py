@@ -96,6 +96,23 @@ def test_all_hooks_are_there():
     assert [] == [one.name for one in privates.CAPABILITIES if not one.found()]
 
 
+@pytest.mark.parametrize(
+    ("returned", "state"),
+    [((len, "config"), "hit"), (len, "hit"), ((None, "config"), "miss"), (None, "miss")],
+    ids=["2.13", "2.11", "2.13 none", "2.11 none"],
+)
+def test_a_load_is_a_hit_in_the_shapes_that_versions_return_it_in(returned, state):
+    class Told:
+        seen: list[str] = []  # noqa: RUF012
+
+        def looked(self, cache, seconds, known):
+            self.seen.append(known["state"])
+
+    told = Told()
+    assert returned == privates._AotContext().around_load(lambda: returned, told, lambda: 0.0)()
+    assert [state] == told.seen
+
+
 EARLY = """
 from jitscope.capture import autowatch
 autowatch.install()

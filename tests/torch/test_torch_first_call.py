@@ -95,7 +95,7 @@ def test_inductor_is_told_step_by_step(recorded, kind, tmp_path, monkeypatch):
         watched(*given).sum()
     one = only(recorded)
 
-    assert {"aot_autograd", "inductor", "GraphLowering.run", "GraphLowering.codegen"} <= names(one.parts)
+    assert {"aot_autograd", "inductor", "GraphLowering.run", "GraphLowering.codegen", "cache_key"} <= names(one.parts)
     assert {"compile_file", "async_compile.wait"} & names(one.parts)
     adds_up(one)
     assert one.attributed >= 0.95
