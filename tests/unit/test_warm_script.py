@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
 from jitscope.model.signature import ArrayLeaf
 from jitscope.model.specs import Array, CallSpec, CannotRebuildError, Foreign, Member, Record, Tree, Value
+from jitscope.render import warm_script, warm_script_jax, warm_script_torch
 from jitscope.render.code import call_code, keyword_code, lines_of, name_code, value_code
 from jitscope.render.warm_script import EmittedCall, EmittedFunction, render_warm_script
 from jitscope.render.warm_script_jax import JaxWriter
@@ -134,3 +137,13 @@ def test_calls_that_compile_the_same_are_written_once():
     source = script("jax", call(Value(1)), call(Value(1), text="the same from NumPy"), call(Value(2)))
     assert "for 2 signatures" in source
     assert 2 == source.count(".compile()")
+
+
+@pytest.mark.parametrize("module", [warm_script_jax, warm_script_torch])
+def test_every_helper_of_the_file_has_a_name_that_a_users_module_does_not_get(module):
+    helpers = set(
+        re.findall(r"^def (\w+)\(.*:\n    \"\"\"", Path(module.__file__).read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    own = {name for name in helpers if callable(getattr(module, name, None))}
+    assert helpers - own
+    assert set() == helpers - own - warm_script.RESERVED

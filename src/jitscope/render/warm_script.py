@@ -32,8 +32,8 @@ from jitscope.render.numbers import count_text, seconds_text
 _RUN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _COMMENT = 96
 RESERVED = frozenset(
-    {"array", "key_dtype", "on_device", "sharded", "enable_x64", "zeros", "kept", "backward", "marked", "default_dtype"}
-    | {"filled"}
+    {"array", "device", "enable_x64", "key_dtype", "on_device", "sharded"}
+    | {"backward", "default_dtype", "filled", "kept", "marked", "zeros"}
     | {"main", "module", "jax", "jnp", "np", "torch", "collections", "contextlib", "random", "sys"}
 )
 """Names that the file may define or import itself."""
